@@ -1,0 +1,170 @@
+"""The doors to the outside, as protocols: what a stage may ask of a store, a mailer, a folder.
+
+Adapters live in store/, mailers/ and collect/folder.py; project.py alone
+knows them by name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime
+from typing import Protocol
+
+from pipeline.model import (
+    Answer,
+    CarriedPost,
+    Counts,
+    Delivery,
+    FrozenIssue,
+    IssueRecord,
+    IssueState,
+    Outcome,
+    Post,
+    Submission,
+    Subscriber,
+    SubscriberState,
+)
+
+#: Asked by a mailer just before its final dot; False means: do not let go.
+Arm = Callable[[Submission], bool]
+
+
+class Source(Protocol):
+    """Reads a post's Markdown body again, for the few posts that are rendered."""
+
+    def body(self, post: Post) -> str:
+        """Return the Markdown below the front matter, NFC, `\\n` line ends.
+
+        Raises PostError if the file has gone or changed since `post` was read.
+        """
+
+
+class Mailer(Protocol):
+    """Hands messages to a relay and says what became of each.
+
+    Pulls from `submissions`; for each it does everything but the last,
+    irrevocable step, asks `arm`, and only on True takes that step. Yields one
+    Answer for every submission it pulled, in any order. The caller records an
+    answer before it asks for the next one, so a mailer must not take another
+    irrevocable step between yielding an answer and being asked again.
+
+    Never retries, never sleeps, never raises for what a relay said about one
+    recipient: that is the Outcome. Raises MailerUnusable when nothing at all
+    can be handed over. tests/contracts/mailer.py holds every mailer to this.
+    """
+
+    name: str
+
+    def submit(self, submissions: Iterable[Submission], arm: Arm) -> Iterator[Answer]:
+        """Hand over each submission; at most one irrevocable step per submission."""
+
+    def look_up(self, submission: Submission) -> Outcome | None:
+        """Find evidence of an earlier hand-over whose answer was lost.
+
+        ACCEPTED or DEFERRED (certainly not taken) where the relay can tell; None where it cannot.
+        """
+
+
+class Store(Protocol):
+    """The ledger and the audience. Every method is one transaction, durable when it returns.
+
+    Raises StoreError for anything the database says; after that the run must
+    stop (a connection that saw an I/O error cannot be trusted with the next
+    commit).
+    """
+
+    # what is known of posts and issues
+    def carried(self) -> Sequence[CarriedPost]:
+        """Every post an issue carried, or that counts as published before."""
+
+    def last_issue(self) -> IssueRecord | None:
+        """The issue with the highest number."""
+
+    def issue(self, number: int) -> IssueRecord | None: ...
+
+    def issues(self) -> Sequence[IssueRecord]:
+        """All issues, by number."""
+
+    def frozen(self, number: int) -> FrozenIssue | None:
+        """An issue's bytes as they were frozen."""
+
+    def pages(self) -> Iterator[tuple[int, str, datetime, str]]:
+        """Number, subject, date and page hash of every frozen issue, by number."""
+
+    def entry_updates(self, seen: Sequence[Post], now: datetime) -> dict[str, datetime]:
+        """Return when each post's text last really changed, remembering texts not seen before.
+
+        A post seen first counts as unchanged since `published`; a later call
+        with another exact fingerprint makes it `now`.
+        """
+
+    # audience
+    def readers(self) -> int:
+        """How many an issue frozen now would enroll: confirmed and not suppressed."""
+
+    def suppressed_readers(self) -> int:
+        """Confirmed subscribers whose mail is suppressed."""
+
+    def subscribers(self, state: SubscriberState | None = None) -> Iterator[Subscriber]:
+        """In order of address."""
+
+    def subscriber(self, email: str) -> Subscriber | None: ...
+
+    def put_subscribers(self, people: Iterable[Subscriber]) -> dict[str, int]:
+        """Add or update people by address; count `added`, `updated`, `unchanged`, `suppressed`.
+
+        Someone who unsubscribed or is suppressed stays so whatever the row
+        says; they count as `suppressed`. An empty name never replaces one.
+        """
+
+    def unsubscribe(self, email: str, now: datetime) -> bool:
+        """True if they were there and had not left; effective before the next arm."""
+
+    def remove_subscriber(self, email: str) -> bool: ...
+
+    # freeze
+    def freeze(self, issue: FrozenIssue, before: Sequence[CarriedPost], now: datetime) -> int:
+        """Write the issue's bytes, its posts, `before` and one queued delivery per reader, in one transaction.
+
+        Returns how many were enrolled. Raises StoreError if the number exists.
+        """
+
+    def published(self, number: int) -> None:
+        """Note that the site that goes with the issue is in place."""
+
+    # deliver
+    def claim(self, number: int, owner: str) -> None:
+        """Make `owner` the one run at work on this issue, and clear up after dead ones.
+
+        Their leased deliveries go back to queued, their armed ones become in
+        doubt. Raises Busy, naming since when, if the other owner still lives.
+        """
+
+    def release(self, number: int, owner: str) -> None: ...
+
+    def lease(self, number: int, owner: str, limit: int) -> Sequence[Delivery]:
+        """Take up to `limit` queued deliveries that are due; withdraw those who left since the freeze."""
+
+    def arm(self, delivery: Delivery, owner: str) -> bool:
+        """leased -> armed, unless the lease is lost, the reader left, or the issue is paused or cancelled."""
+
+    def record(self, answer: Answer, owner: str, retry_at: datetime | None = None) -> None:
+        """Write down what became of a submission.
+
+        `retry_at` (needed with DEFERRED) is when it may be leased again.
+        """
+
+    def doubts(self, number: int) -> Sequence[Delivery]: ...
+
+    def settle(self, delivery: Delivery, accepted: bool) -> None:
+        """in_doubt -> accepted, or back to queued, by evidence or by a person."""
+
+    def counts(self, number: int) -> Counts: ...
+
+    def by_domain(self, number: int) -> dict[str, dict[str, int]]:
+        """Recipient domain -> state -> count."""
+
+    def close(self, number: int) -> bool:
+        """Mark the issue sent if every delivery is final; True if it now is."""
+
+    def set_issue_state(self, number: int, state: IssueState) -> None: ...

@@ -1,0 +1,88 @@
+"""Everything that can go wrong, in one tree.
+
+NewsletterError            a person can act on the message
+├── PostError              a file in posts/ cannot be used          posts/snow.md:3: ...
+├── SettingsError          newsletter.toml or the environment
+├── DraftError             a file in issues/ cannot be used         issues/0042.md:4: ...
+├── ThemeError             a template or stylesheet cannot be used  templates/mail.html:12: ...
+├── AudienceError          a file of subscribers, or an address
+├── StoreError             the ledger cannot be read or written
+├── PublishError           the public folder cannot be written
+├── MailerUnusable         no message can be handed over at all
+├── Refused                a guard says no; nothing has changed
+├── ChecksFailed           the issue has errors; nothing has changed
+└── Busy                   another run is at work on this newsletter
+
+What a relay answers about one recipient is an Outcome, never an exception.
+Each class carries the exit code that the command line ends with.
+"""
+
+from __future__ import annotations
+
+
+class NewsletterError(Exception):
+    """Say what is wrong, where, and what to do; shown without a traceback."""
+
+    exit_code = 1
+
+    def __init__(self, message: str, *, path: str = "", line: int | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        #: The file at fault, relative to the newsletter's folder; "" where there is none.
+        self.path = path
+        #: 1-based line in that file, where one can be named.
+        self.line = line
+
+    def __str__(self) -> str:
+        place = f"{self.path}:{self.line}" if self.line else self.path
+        return f"{place}: {self.message}" if place else self.message
+
+
+class PostError(NewsletterError):
+    """A file in the posts folder cannot be used."""
+
+
+class SettingsError(NewsletterError):
+    """newsletter.toml, the environment or a secret cannot be used."""
+
+    exit_code = 7
+
+
+class DraftError(NewsletterError):
+    """An issue file cannot be used."""
+
+
+class ThemeError(NewsletterError):
+    """A template or stylesheet cannot be used."""
+
+
+class AudienceError(NewsletterError):
+    """A file of subscribers, or one address, cannot be used."""
+
+
+class StoreError(NewsletterError):
+    """The ledger cannot be read or written; the run stops."""
+
+
+class PublishError(NewsletterError):
+    """The public folder cannot be written; the old site stands."""
+
+
+class MailerUnusable(NewsletterError):
+    """No message can be handed over at all; no recipient is at fault."""
+
+    exit_code = 7
+
+
+class Refused(NewsletterError):
+    """A guard says no; nothing has changed."""
+
+
+class ChecksFailed(NewsletterError):
+    """The issue has errors that stop it; nothing has changed."""
+
+    exit_code = 3
+
+
+class Busy(NewsletterError):
+    """Another run is at work on this newsletter."""

@@ -1,0 +1,534 @@
+"""Every noun of the pipeline, in the order data passes through it.
+
+Nothing here reads a file, a clock or a network. Moments are aware datetimes;
+a post's moments are in UTC, everything shown to people is turned to the
+newsletter's own zone by the stage that shows it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import StrEnum
+
+# --- posts -------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Fingerprint:
+    """What a post's text looks like, so that it is known again under another name."""
+
+    #: Digest of the title and body with Unicode form, white space and line ends levelled.
+    exact: str
+    #: One (digest, words) pair a paragraph, in order of digest; tells how much two texts share.
+    sketch: tuple[tuple[str, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """One article's head: all that is known of it without keeping its body."""
+
+    #: Permanent; front matter `id`, else the slug. Never the path (RFC 4287, 4.2.6).
+    id: str
+    #: Last part of its address; unique among posts.
+    slug: str
+    title: str
+    #: Aware, in UTC.
+    published: datetime
+    #: The file, relative to the newsletter's folder, with forward slashes.
+    path: str
+    #: SHA-256 of the file's bytes, hexadecimal.
+    digest: str
+    fingerprint: Fingerprint
+    #: 1-based line of the file on which the body begins.
+    body_line: int = 1
+    #: When the author says it was last changed (`lastmod`); None if they do not.
+    updated: datetime | None = None
+    #: Last moment to send it.
+    expires: datetime | None = None
+    authors: tuple[str, ...] = ()
+    author_title: str = ""
+    category: str = ""
+    #: One sentence for a card, plain text.
+    excerpt: str = ""
+    #: False if the excerpt was taken from the body's first sentence.
+    excerpt_given: bool = False
+    tags: tuple[str, ...] = ()
+    #: BCP 47; "" means the newsletter's language.
+    lang: str = ""
+    image: str = ""
+    image_alt: str = ""
+    draft: bool = False
+    #: False for `newsletter: false`: pages and feeds only.
+    in_newsletter: bool = True
+    featured: bool = False
+    #: Body length in words.
+    words: int = 0
+    #: Front matter keys we do not know, as written; templates see them.
+    extra: Mapping[str, object] = field(default_factory=dict)
+    #: Link and image targets without a scheme found in the body, as written.
+    references: tuple[str, ...] = ()
+    #: Front matter key (ours, not the alias) -> its 1-based line.
+    lines: Mapping[str, int] = field(default_factory=dict)
+    #: What reading it had to say (near-miss keys, an excerpt that was derived).
+    findings: tuple[Finding, ...] = ()
+    #: False where the slug came from the file name or title, so a clash may be settled by adding the date.
+    slug_given: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A file in the posts folder that cannot be used, and why."""
+
+    path: str
+    line: int | None
+    #: What is wrong and what to do, without the place.
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Collection:
+    """All that the posts folder holds."""
+
+    #: In order of path.
+    posts: tuple[Post, ...]
+    unreadable: tuple[Unreadable, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CarriedPost:
+    """A post some issue carried, or that counts as published before the first."""
+
+    id: str
+    #: None: it counts as published before (`--since`, `--latest`).
+    issue: int | None
+    fingerprint: Fingerprint | None = None
+    #: Where it was then.
+    path: str = ""
+
+
+class Reason(StrEnum):
+    """Why a post is not in the issue."""
+
+    CARRIED = "carried"
+    DRAFT = "draft"
+    FUTURE = "future"
+    EXPIRED = "expired"
+    WEB_ONLY = "web-only"
+    BEFORE_FIRST = "before-first"
+    UNREADABLE = "unreadable"
+    NOT_CHOSEN = "not-chosen"
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A file that the next issue does not take, with its reason for people."""
+
+    path: str
+    #: None where the file cannot be read.
+    id: str | None
+    reason: Reason
+    why: str
+    #: An unreadable file that no issue carried stops build and send.
+    stops: bool = False
+    line: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Posts split into those the next issue takes and those it leaves."""
+
+    #: In the issue's order: lead first, then newest first.
+    chosen: tuple[Post, ...]
+    #: In order of path.
+    left_out: tuple[LeftOut, ...]
+    #: Those of `left_out` that `--since` or `--latest` declare published before.
+    before_first: tuple[Post, ...] = ()
+
+
+# --- the issue ---------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """issues/NNNN.md as the editor left it."""
+
+    number: int
+    path: str
+    subject: str
+    preheader: str
+    #: Post ids in order.
+    posts: tuple[str, ...]
+    #: Id of the lead post; "" means the first.
+    lead: str = ""
+    #: Markdown.
+    note: str = ""
+    #: 1-based line on which the note begins.
+    note_line: int = 1
+    #: The first issue's baseline, as `newsletter draft --since` was given it.
+    since: datetime | None = None
+    #: The first issue's baseline, as `newsletter draft --latest` was given it.
+    latest: int | None = None
+    #: Set when the issue was frozen; a frozen file is a record, no longer a draft.
+    frozen: datetime | None = None
+    #: Set when the last delivery became final.
+    sent: datetime | None = None
+    #: Post id -> exact fingerprint, written when the issue is frozen.
+    fingerprints: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Issue:
+    """One numbered instalment, ready to be rendered."""
+
+    number: int
+    subject: str
+    preheader: str
+    #: In order; the lead is among them.
+    posts: tuple[Post, ...]
+    lead: Post
+    #: The editor's note, Markdown; "" if there is none.
+    note: str
+    #: The moment of cutting, in the newsletter's zone.
+    date: datetime
+    #: The draft it came from; "" if it was composed by itself.
+    path: str = ""
+    note_line: int = 1
+
+
+# --- rendered ----------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """One address that rendered content points to."""
+
+    #: Absolute where it could be resolved, else as written.
+    url: str
+    text: str
+    #: The file and 1-based line that wrote it; "" and None for the theme's own.
+    path: str = ""
+    line: int | None = None
+    #: False if it named a post or file that is not there.
+    resolved: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """One picture that rendered content shows."""
+
+    url: str
+    #: None: no alternative text was written at all. "" is a decorative picture.
+    alt: str | None
+    path: str = ""
+    line: int | None = None
+    #: The file to publish, relative to the newsletter's folder; "" if it is elsewhere on the web.
+    file: str = ""
+    #: Where the file goes, relative to public/.
+    target: str = ""
+    #: False if the file is missing or outside the newsletter's folders.
+    resolved: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """A post's body in every form that is made from its Markdown."""
+
+    #: Sanitised fragments with absolute addresses.
+    web: str
+    mail: str
+    #: Plain text, 72 columns, links numbered `[1]` and listed at the end.
+    text: str
+    links: tuple[Link, ...] = ()
+    images: tuple[Image, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """Strings that stand for a recipient's fields in the rendered bodies.
+
+    Each is plain ASCII letters and digits, unguessable by any text in the
+    issue, and is replaced when a message is spliced.
+    """
+
+    name: str
+    unsubscribe: str
+    preferences: str
+    confirmed: str
+
+
+@dataclass(frozen=True, slots=True)
+class RenderedIssue:
+    """The bodies all readers share, before a recipient is put in."""
+
+    issue: Issue
+    #: The mail, CSS inlined, with marks.
+    html: str
+    #: Its plain-text twin, with marks.
+    text: str
+    #: The issue's web page, complete; holds no mark and no personal data.
+    page: str
+    marks: Marks
+    #: What the mail points to and shows, the theme's own included.
+    links: tuple[Link, ...] = ()
+    images: tuple[Image, ...] = ()
+
+
+class Severity(StrEnum):
+    """How much a finding matters."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    NOTE = "note"
+    OFF = "off"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing a check has to say."""
+
+    #: The check's id, as settings and ignore comments name it.
+    id: str
+    severity: Severity
+    message: str
+    path: str = ""
+    line: int | None = None
+    #: What to do about it.
+    fix: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A post as it appears in a feed (RFC 4287, 4.1.2)."""
+
+    #: A `tag:` URI (RFC 4151); never changes.
+    id: str
+    url: str
+    title: str
+    #: Both aware, in the newsletter's zone with the offset of that day.
+    published: datetime
+    updated: datetime
+    authors: tuple[str, ...]
+    category: str
+    tags: tuple[str, ...]
+    #: Plain text.
+    excerpt: str
+    #: Sanitised HTML fragment, every address absolute.
+    html: str
+    lang: str = ""
+    image: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """Entries under one title: the whole newsletter, or one category."""
+
+    id: str
+    title: str
+    subtitle: str
+    #: The page a person would read instead.
+    url: str
+    #: Where the feeds/ folder is, with a trailing slash.
+    folder: str
+    #: File name without its ending: "all", or a category's slug.
+    name: str
+    language: str
+    author: str
+    updated: datetime
+    #: Newest first.
+    entries: tuple[Entry, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SiteFile:
+    """One file of the public folder, made only if what it is made from has changed."""
+
+    #: Relative to public/, forward slashes.
+    path: str
+    #: Digest of everything `make` depends on.
+    inputs: str
+    make: Callable[[], bytes]
+
+
+# --- frozen and delivered ----------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class FrozenIssue:
+    """An issue as it was written down to be sent: bytes, not posts."""
+
+    number: int
+    subject: str
+    #: The message's Date, and the clock of everything published with it; newsletter's zone.
+    date: datetime
+    #: The whole message as encoded bytes; recipient fields stand between NUL bytes (deliver/message.py).
+    template: bytes
+    #: The bodies as files, with sample values for marks: email.html, email.txt.
+    html: bytes
+    text: bytes
+    #: public/issues/N/index.html.
+    page: bytes
+    #: Return path (RFC 5321, 2.3.1).
+    sender: str
+    #: Posts it carries, in order.
+    posts: tuple[CarriedPost, ...] = ()
+    language: str = "en"
+
+    @property
+    def hash(self) -> str:
+        """SHA-256 of the template, hexadecimal: names what was looked at."""
+        from hashlib import sha256
+
+        return sha256(self.template).hexdigest()
+
+
+class SubscriberState(StrEnum):
+    """Where a person stands."""
+
+    UNCONFIRMED = "unconfirmed"
+    CONFIRMED = "confirmed"
+    UNSUBSCRIBED = "unsubscribed"
+
+
+@dataclass(frozen=True, slots=True)
+class Subscriber:
+    """A person in the store."""
+
+    #: 32 hexadecimal digits, from the installation secret and the address; never changes.
+    uid: str
+    #: As they wrote it, in NFC; the domain in lower case.
+    email: str
+    name: str
+    state: SubscriberState
+    #: When they entered that state.
+    since: datetime
+    #: Why mail to them is suppressed; None if it is not.
+    suppressed: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """A subscriber's address frozen into one issue."""
+
+    uid: str
+    email: str
+    name: str
+    #: Day they confirmed, in the newsletter's zone.
+    confirmed: date
+
+
+class DeliveryState(StrEnum):
+    """Where one delivery stands; deliver/states.py says how it may move."""
+
+    QUEUED = "queued"
+    LEASED = "leased"
+    ARMED = "armed"
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+    IN_DOUBT = "in_doubt"
+    WITHDRAWN = "withdrawn"
+    EXPIRED = "expired"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """Our record of one issue x one recipient."""
+
+    id: int
+    issue: int
+    recipient: Recipient
+    state: DeliveryState
+    #: Counts how often it was leased; guards every later write against an owner who woke late.
+    epoch: int = 0
+    #: How often a relay was asked.
+    attempts: int = 0
+
+
+class Outcome(StrEnum):
+    """What became of one submission."""
+
+    #: The relay took it.
+    ACCEPTED = "accepted"
+    #: Certainly not taken; try again later.
+    DEFERRED = "deferred"
+    #: Certainly not taken, and never will be.
+    REFUSED = "refused"
+    #: Handed over, answer lost (RFC 1047).
+    IN_DOUBT = "in_doubt"
+    #: The ledger did not let it go: left, suppressed, paused or owned by another. Nothing was handed over.
+    NOT_ARMED = "not_armed"
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """One message on its way to a mailer."""
+
+    delivery: Delivery
+    #: Envelope return path and recipient (RFC 5321, 2.3.1).
+    sender: str
+    recipient: str
+    #: Without angle brackets; the same on every try.
+    message_id: str
+    #: The complete message, CRLF line ends.
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a mailer reports of one submission."""
+
+    submission: Submission
+    outcome: Outcome
+    #: The relay's words, for the report; holds no address.
+    reply: str = ""
+
+
+class IssueState(StrEnum):
+    """Where a frozen issue stands."""
+
+    SENDING = "sending"
+    PAUSED = "paused"
+    CANCELLED = "cancelled"
+    SENT = "sent"
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Deliveries of one issue by state; the eight always add up to `readers`."""
+
+    readers: int = 0
+    #: Not yet handed over, leased and armed ones included.
+    queued: int = 0
+    accepted: int = 0
+    refused: int = 0
+    #: Queued again after a relay said "later".
+    deferred: int = 0
+    in_doubt: int = 0
+    withdrawn: int = 0
+    expired: int = 0
+    cancelled: int = 0
+
+    @property
+    def open(self) -> int:
+        """Deliveries that another run could still bring to an end."""
+        return self.queued + self.deferred
+
+
+@dataclass(frozen=True, slots=True)
+class IssueRecord:
+    """What the ledger knows of one issue, without its bytes."""
+
+    number: int
+    subject: str
+    state: IssueState
+    date: datetime
+    counts: Counts
+    #: SHA-256 of the frozen template.
+    hash: str
+    #: First lease and last final answer, by the database's clock; None before.
+    started: datetime | None = None
+    finished: datetime | None = None
+    #: True once the site that goes with it is in place.
+    published: bool = False

@@ -1,0 +1,340 @@
+"""A newsletter's settings: newsletter.toml with the environment laid over it.
+
+Every key is documented in docs/settings.md. A wrong file is refused with all
+its faults at once, each with its key, its line and what is allowed.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from email.headerregistry import Address
+from email.utils import parseaddr
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
+
+from pipeline.errors import SettingsError
+
+FILE = "newsletter.toml"
+#: Environment variables that lay a value over a key: NEWSLETTER_MAIL__SMTP__HOST.
+PREFIX = "NEWSLETTER_"
+
+
+def _web_address(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("write an address like https://letter.example.org")
+    return value.rstrip("/")
+
+
+def _mailbox(value: str) -> str:
+    """One address with an optional name, and nothing that could become a second header or address."""
+    if re.search(r"[\x00-\x1f\x7f]", value):
+        raise ValueError("must not hold line breaks or control characters")
+    name, address = parseaddr(value, strict=True)
+    try:
+        Address(display_name=name, addr_spec=address)
+    except Exception as fault:
+        raise ValueError('write "Name <name@example.org>"; a name with commas goes in double quotes') from fault
+    if not address.isascii() or "@" not in address:
+        raise ValueError('write "Name <name@example.org>" with an address in plain letters')
+    return value
+
+
+def _one_line(value: str) -> str:
+    if re.search(r"[\x00-\x1f\x7f]", value):
+        raise ValueError("must be one line, without control characters")
+    return value
+
+
+def _zone(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except (KeyError, ValueError, OSError) as fault:
+        raise ValueError("write an IANA name like Europe/Berlin or America/New_York") from fault
+    return value
+
+
+def _language(value: str) -> str:
+    # The shape of RFC 5646, 2.1, as far as a newsletter needs it.
+    if not re.fullmatch(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*", value):
+        raise ValueError("write a language tag like en, de-CH or pt-BR")
+    return value
+
+
+def _not_bare(value: object) -> object:
+    if isinstance(value, str):
+        raise ValueError('a secret does not belong in this file: write { env = "NAME" }, { file = "PATH" } or { keyring = "NAME" }')
+    return value
+
+
+Line = Annotated[str, AfterValidator(_one_line)]
+Text = Annotated[Line, Field(min_length=1)]
+Url = Annotated[str, AfterValidator(_web_address)]
+Mailbox = Annotated[str, AfterValidator(_mailbox)]
+
+
+class Section(BaseModel):
+    """A table of newsletter.toml; unknown keys are faults."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+class Newsletter(Section):
+    """Who writes, from where, in which language and zone."""
+
+    name: Text = "Newsletter"
+    sender: Annotated[Mailbox, Field(alias="from")] = "newsletter@localhost"
+    reply_to: Mailbox | None = None
+    url: Url = "http://localhost:8000"
+    language: Annotated[str, AfterValidator(_language)] = "en"
+    timezone: Annotated[str, AfterValidator(_zone)] = "UTC"
+    postal_address: Line = ""
+    footer_note: Line = ""
+    tagline: Line = ""
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The zone that dates without one are in, and that people are shown."""
+        return ZoneInfo(self.timezone)
+
+    @property
+    def host(self) -> str:
+        """Host of the site, which is also the host of the List-Id."""
+        return urlsplit(self.url).hostname or ""
+
+    @property
+    def sender_address(self) -> str:
+        """The From header's bare address."""
+        return parseaddr(self.sender)[1]
+
+
+class Posts(Section):
+    """Where the posts are, and where they can be read."""
+
+    folder: Text = "posts"
+    exclude: list[str] = []
+    url: str | None = None
+    static: Text = "static"
+
+    @model_validator(mode="after")
+    def _url_pattern(self) -> Posts:
+        if self.url is not None:
+            try:
+                _web_address(self.url.format(year="2026", month="01", day="31", slug="s", id="i", category="c"))
+            except (KeyError, IndexError, ValueError) as fault:
+                raise ValueError(
+                    "url takes {year}, {month}, {day}, {slug}, {id} and {category} in an absolute address"
+                ) from fault
+        return self
+
+
+class IssueSettings(Section):
+    """How an issue is composed."""
+
+    subject: Text = "{{ lead.title }}"
+    preheader: Line = "{{ lead.excerpt }}"
+    show: Literal["lead", "full", "cards"] = "lead"
+    max_posts: Annotated[int, Field(ge=1, le=1000)] = 20
+
+
+class Secret(Section):
+    """Where a secret is kept; never the secret itself."""
+
+    env: str | None = None
+    file: str | None = None
+    keyring: str | None = None
+
+    @model_validator(mode="after")
+    def _one_place(self) -> Secret:
+        if sum(place is not None for place in (self.env, self.file, self.keyring)) != 1:
+            raise ValueError("name exactly one place: env, file or keyring")
+        return self
+
+
+class Smtp(Section):
+    """The relay that `mailer = "smtp"` hands messages to."""
+
+    host: Text = "localhost"
+    port: Annotated[int, Field(ge=1, le=65535)] = 587
+    security: Literal["starttls", "tls", "none"] = "starttls"
+    username: str | None = None
+    password: Annotated[Secret | None, BeforeValidator(_not_bare)] = None
+    connections: Annotated[int, Field(ge=1, le=100)] = 4
+
+
+class Pace(Section):
+    """How fast messages may be handed over."""
+
+    per_second: Annotated[float, Field(gt=0)] | None = None
+    per_hour: Annotated[float, Field(gt=0)] | None = None
+
+
+class Mail(Section):
+    """Which mailer hands messages over, and how."""
+
+    mailer: Text = "outbox"
+    smtp: Smtp = Smtp()
+    pace: Pace = Pace()
+
+
+class StoreSettings(Section):
+    """Where the ledger and the audience are kept."""
+
+    url: Annotated[str, Field(pattern=r"^(sqlite|postgresql)(\+\w+)?://")] = "sqlite:///.newsletter/newsletter.db"
+
+
+class Web(Section):
+    """Public address of `newsletter serve`; by default the site's own."""
+
+    url: Url | None = None
+
+
+class Feeds(Section):
+    """What the feeds hold, and under which name their ids are minted."""
+
+    entries: Annotated[int, Field(ge=1, le=500)] = 20
+    #: Authority and date of every `tag:` id (RFC 4151, 2.1), like "letter.example.org,2026".
+    authority: Annotated[str, Field(pattern=r"^[A-Za-z0-9.@_-]+,\d{4}(-\d{2}(-\d{2})?)?$")] | None = None
+
+
+class Guards(Section):
+    """What an unattended `send --yes` refuses to do."""
+
+    #: Refuse if readers grew by more than this factor (and by over a thousand) since the last issue; 0: off.
+    audience_growth: Annotated[float, Field(ge=0)] = 5.0
+    #: Refuse if the last issue is younger than this; 0: off.
+    hours_between: Annotated[float, Field(ge=0)] = 0
+
+
+class Settings(Section):
+    """The whole of newsletter.toml."""
+
+    newsletter: Newsletter = Newsletter()
+    posts: Posts = Posts()
+    issue: IssueSettings = IssueSettings()
+    mail: Mail = Mail()
+    store: StoreSettings = StoreSettings()
+    web: Web = Web()
+    feeds: Feeds = Feeds()
+    guards: Guards = Guards()
+    checks: dict[str, Literal["error", "warning", "note", "off"]] = {}
+
+    @property
+    def web_url(self) -> str:
+        """Where readers subscribe, confirm and leave, without a trailing slash."""
+        return self.web.url or self.newsletter.url
+
+    @property
+    def tag_authority(self) -> str:
+        """What every feed id begins with, after `tag:`."""
+        return self.feeds.authority or f"{self.newsletter.host},2026"
+
+
+def load(path: Path, environ: Mapping[str, str]) -> Settings:
+    """Read newsletter.toml and lay the environment over it.
+
+    Raises SettingsError with every fault, one a line.
+    """
+    try:
+        source = path.read_bytes().decode("utf-8-sig")
+    except FileNotFoundError as fault:
+        raise SettingsError(
+            f"there is no {path.name} in {path.parent}. Go to a newsletter's folder, or name it with -C DIR."
+        ) from fault
+    except (OSError, UnicodeDecodeError) as fault:
+        raise SettingsError(f"cannot be read: {fault}", path=path.name) from fault
+    try:
+        data = tomllib.loads(source)
+    except tomllib.TOMLDecodeError as fault:
+        line = re.search(r"line (\d+)", str(fault))
+        raise SettingsError(f"not valid TOML: {fault}", path=path.name, line=int(line[1]) if line else None) from fault
+    faults = []
+    for name, keys, value in overlay(environ):
+        if not _lay(data, keys, value):
+            faults.append(f"{name}: there is no setting {'.'.join(keys)}")
+    try:
+        settings = Settings.model_validate(data)
+    except ValidationError as fault:
+        faults += [_explain(path.name, source, error) for error in fault.errors(include_url=False, include_input=False)]
+        settings = None
+    if settings is None or faults:
+        raise SettingsError("\n".join(faults))
+    return settings
+
+
+def overlay(environ: Mapping[str, str]) -> Iterator[tuple[str, tuple[str, ...], object]]:
+    """Yield variable, key path and value of every NEWSLETTER_SECTION__KEY; with _FILE appended, the file's content."""
+    for name in sorted(environ):
+        if not name.startswith(PREFIX) or "__" not in name:
+            continue
+        keys, value = name.removeprefix(PREFIX).lower().split("__"), environ[name]
+        if name.endswith("_FILE"):
+            try:
+                value = Path(value).read_text("utf-8").strip()
+            except (OSError, UnicodeDecodeError) as fault:
+                raise SettingsError(f"{name} names a file that cannot be read: {fault}") from fault
+            keys[-1] = keys[-1].removesuffix("_file")
+        yield name, tuple(keys), json_or_text(value)
+
+
+def json_or_text(value: str) -> object:
+    """Read lists and tables as JSON; everything else stays text, which the settings turn into numbers."""
+    if value.startswith(("[", "{")):
+        try:
+            return json.loads(value)
+        except ValueError:
+            return value
+    return value
+
+
+def _lay(data: dict[str, Any], keys: tuple[str, ...], value: object) -> bool:
+    """Set one nested key; False if its path runs through something that is no table."""
+    *tables, last = keys
+    for table in tables:
+        data = data.setdefault(table, {})
+        if not isinstance(data, dict):
+            return False
+    data[last] = value
+    return bool(last)
+
+
+def _explain(file: str, source: str, error: Any) -> str:
+    """Turn one pydantic error into `newsletter.toml:7: mail.smtp.port: ...`."""
+    keys = [str(part) for part in error["loc"]]
+    message = error["msg"].removeprefix("Value error, ")
+    if error["type"] == "extra_forbidden":
+        message = "there is no such setting; docs/settings.md lists them all"
+    line = line_of(source, keys)
+    return f"{file}{f':{line}' if line else ''}: {'.'.join(keys)}: {message}"
+
+
+def line_of(source: str, keys: list[str]) -> int | None:
+    """Find the 1-based line that sets a key, reading table headers as we go; None if the file does not set it."""
+    table: list[str] = []
+    for number, line in enumerate(source.splitlines(), 1):
+        header = re.match(r"\s*\[\s*([\w.\"' -]+?)\s*\]", line)
+        if header:
+            table = [part.strip(" \"'") for part in header[1].split(".")]
+            if table == keys:
+                return number
+        entry = re.match(r"\s*([\w.\"'-]+)\s*=", line)
+        if entry:
+            path = table + [part.strip(" \"'") for part in entry[1].split(".")]
+            if path == keys[: len(path)] and len(path) > len(table):
+                return number
+    return None
