@@ -7,7 +7,7 @@ knows them by name.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from pipeline.model import (
@@ -63,6 +63,19 @@ class Mailer(Protocol):
 
         ACCEPTED or DEFERRED (certainly not taken) where the relay can tell; None where it cannot.
         """
+
+
+class Tokens(Protocol):
+    """Everything that derives from the installation secret; audience/tokens.py."""
+
+    def uid(self, email: str) -> str:
+        """Return a subscriber's permanent 32 hexadecimal digits, the same for every spelling of the address."""
+
+    def token(self, purpose: str, uid: str) -> str:
+        """Return an opaque URL-safe token for one purpose: "unsubscribe", "preferences", "confirm"."""
+
+    def message_id(self, issue: int, uid: str) -> str:
+        """Return the left side of a Message-ID, 32 hexadecimal digits (RFC 5322, 3.6.4)."""
 
 
 class Store(Protocol):
@@ -148,10 +161,10 @@ class Store(Protocol):
     def arm(self, delivery: Delivery, owner: str) -> bool:
         """leased -> armed, unless the lease is lost, the reader left, or the issue is paused or cancelled."""
 
-    def record(self, answer: Answer, owner: str, retry_at: datetime | None = None) -> None:
+    def record(self, answer: Answer, owner: str, retry_in: timedelta | None = None) -> None:
         """Write down what became of a submission.
 
-        `retry_at` (needed with DEFERRED) is when it may be leased again.
+        `retry_in` (needed with DEFERRED) is how long it rests, by the database's clock.
         """
 
     def doubts(self, number: int) -> Sequence[Delivery]: ...

@@ -242,6 +242,8 @@ class Body:
     text: str
     links: tuple[Link, ...] = ()
     images: tuple[Image, ...] = ()
+    #: True if `mail` and `text` stop before the body's end.
+    cut: bool = False
 
 
 @dataclass(frozen=True, slots=True)

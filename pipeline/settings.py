@@ -10,8 +10,7 @@ import json
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
-from email.headerregistry import Address
-from email.utils import parseaddr
+from email.headerregistry import Address, HeaderRegistry
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
@@ -41,17 +40,21 @@ def _web_address(value: str) -> str:
     return value.rstrip("/")
 
 
+def mailbox(value: str) -> Address:
+    """Read a mailbox setting that has been accepted."""
+    address: Address = HeaderRegistry()("From", value).addresses[0]
+    return address
+
+
 def _mailbox(value: str) -> str:
     """One address with an optional name, and nothing that could become a second header or address."""
     if re.search(r"[\x00-\x1f\x7f]", value):
         raise ValueError("must not hold line breaks or control characters")
-    name, address = parseaddr(value, strict=True)
-    try:
-        Address(display_name=name, addr_spec=address)
-    except Exception as fault:
-        raise ValueError('write "Name <name@example.org>"; a name with commas goes in double quotes') from fault
-    if not address.isascii() or "@" not in address:
-        raise ValueError('write "Name <name@example.org>" with an address in plain letters')
+    header = HeaderRegistry()("From", value)
+    if header.defects or len(header.addresses) != 1 or not header.addresses[0].domain or not value.isprintable():
+        raise ValueError('write one "Name <name@example.org>"; a name with commas goes in double quotes')
+    if not header.addresses[0].addr_spec.isascii():
+        raise ValueError("the address itself must be in plain letters (punycode for the domain)")
     return value
 
 
@@ -118,9 +121,9 @@ class Newsletter(Section):
         return urlsplit(self.url).hostname or ""
 
     @property
-    def sender_address(self) -> str:
-        """The From header's bare address."""
-        return parseaddr(self.sender)[1]
+    def mailbox(self) -> Address:
+        """The From header's name and address."""
+        return mailbox(self.sender)
 
 
 class Posts(Section):
