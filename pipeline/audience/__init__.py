@@ -1,0 +1,1 @@
+"""Subscribers as decisions: addresses, tokens, CSV in and out."""

@@ -1,0 +1,1 @@
+"""RenderedIssue to findings."""

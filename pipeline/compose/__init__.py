@@ -1,0 +1,1 @@
+"""Posts to Issue, and the editable draft in issues/."""

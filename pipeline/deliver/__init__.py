@@ -1,0 +1,1 @@
+"""Recipient to message bytes, delivery states and the run loop."""

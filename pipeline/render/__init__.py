@@ -1,0 +1,1 @@
+"""Issue to RenderedIssue, web pages and feeds."""

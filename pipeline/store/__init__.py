@@ -1,0 +1,1 @@
+"""The ledger and the audience behind the Store protocol."""
