@@ -176,6 +176,8 @@ class Draft:
     sent: datetime | None = None
     #: Post id -> exact fingerprint, written when the issue is frozen.
     fingerprints: Mapping[str, str] = field(default_factory=dict)
+    #: Front matter key, or `posts.0` for the first listed post -> its 1-based line.
+    lines: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

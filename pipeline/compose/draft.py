@@ -1,0 +1,223 @@
+"""issues/NNNN.md: the draft an editor writes in, later the record of what went out.
+
+The program writes a whole file once. After that it only sets single lines of
+the front matter, so that an editor's order, comments and note stay as typed.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+
+from pipeline.atomic import write_atomic
+from pipeline.errors import DraftError, PostError
+from pipeline.frontmatter import Head, parse_head
+from pipeline.model import CarriedPost, Draft, Fingerprint, FrozenIssue, Issue, Post
+
+FOLDER = "issues"
+KEYS = frozenset("number subject preheader posts lead since latest frozen sent fingerprints".split())
+
+
+def path_of(number: int) -> str:
+    """Return "issues/0042.md"."""
+    return f"{FOLDER}/{number:04d}.md"
+
+
+def read_all(root: Path) -> dict[int, Draft]:
+    """Read every issue file of a newsletter; a name that is not a number is not one."""
+    drafts = {}
+    for file in sorted((root / FOLDER).glob("*.md")):
+        if re.fullmatch(r"\d{1,9}", file.stem):
+            draft = read(root, file)
+            if draft.number in drafts:
+                raise DraftError(f"says number {draft.number}, as {drafts[draft.number].path} does.", path=draft.path)
+            drafts[draft.number] = draft
+    return drafts
+
+
+def read(root: Path, file: Path) -> Draft:
+    """Read one issue file. Raises DraftError with the line at fault."""
+    path = file.relative_to(root).as_posix()
+    try:
+        head = parse_head(file.read_bytes(), path)
+    except PostError as fault:
+        raise DraftError(fault.message, path=path, line=fault.line) from fault
+    except OSError as fault:
+        raise DraftError(f"cannot be read: {fault.strerror}", path=path) from fault
+    reader = _Reader(path, head)
+    number = reader.number()
+    if number != int(file.stem):
+        raise reader.fault("number", f"is {number}, but the file is named {file.name}")
+    body = head.body.lstrip("\n")
+    return Draft(
+        number=number,
+        path=path,
+        subject=reader.text("subject"),
+        preheader=reader.text("preheader"),
+        posts=reader.names("posts"),
+        lead=reader.text("lead"),
+        note=body.rstrip() + "\n" if body.strip() else "",
+        note_line=head.body_line + len(head.body) - len(body),
+        since=reader.moment("since"),
+        latest=reader.whole("latest"),
+        frozen=reader.moment("frozen"),
+        sent=reader.moment("sent"),
+        fingerprints=reader.mapping("fingerprints"),
+        lines=head.lines,
+    )
+
+
+class _Reader:
+    """Takes typed values out of a head, naming the line of whatever is wrong."""
+
+    def __init__(self, path: str, head: Head) -> None:
+        self.path, self.data, self.lines = path, head.data, head.lines
+        for key in self.data:
+            if key not in KEYS:
+                raise self.fault(key, f"is not known here; there are: {', '.join(sorted(KEYS))}")
+
+    def fault(self, key: str, message: str) -> DraftError:
+        return DraftError(f"{key} {message}.", path=self.path, line=self.lines.get(key))
+
+    def text(self, key: str) -> str:
+        value = self.data.get(key)
+        if value is None:
+            return ""
+        if isinstance(value, (list, Mapping)):
+            raise self.fault(key, "must be one line of text")
+        return " ".join(str(value).split())
+
+    def names(self, key: str) -> tuple[str, ...]:
+        value = self.data.get(key) or []
+        if not isinstance(value, list) or not all(isinstance(name, str) for name in value):
+            raise self.fault(key, "must be a list of post ids, one a line: `- weather`")
+        return tuple(name.strip() for name in value)
+
+    def whole(self, key: str) -> int | None:
+        text = self.text(key)
+        if text and not (text.isascii() and text.isdigit() and int(text) > 0):
+            raise self.fault(key, f"is {text!r}; write a whole number from 1")
+        return int(text) if text else None
+
+    def number(self) -> int:
+        number = self.whole("number")
+        if number is None:
+            raise DraftError("number is missing; write `number: 42`.", path=self.path, line=1)
+        return number
+
+    def moment(self, key: str) -> datetime | None:
+        text = self.text(key)
+        if not text:
+            return None
+        try:
+            moment = datetime.fromisoformat(text)
+        except ValueError as wrong:
+            raise self.fault(key, f"is {text!r}; write a moment like 2026-01-31T08:00:00+01:00") from wrong
+        if moment.tzinfo is None:
+            raise self.fault(key, f"is {text!r}; add its zone, like 2026-01-31T08:00:00+01:00")
+        return moment
+
+    def mapping(self, key: str) -> dict[str, str]:
+        value = self.data.get(key) or {}
+        if not isinstance(value, Mapping):
+            raise self.fault(key, "must be a table of post ids; the program writes it")
+        return {str(name): str(mark) for name, mark in value.items()}
+
+
+def carried(drafts: Mapping[int, Draft]) -> tuple[CarriedPost, ...]:
+    """Return what the issue files say went out: a second memory beside the store, kept in git."""
+    return tuple(
+        CarriedPost(post, draft.number, Fingerprint(draft.fingerprints[post]) if post in draft.fingerprints else None)
+        for draft in drafts.values()
+        if draft.frozen or draft.sent
+        for post in draft.posts
+    )
+
+
+def _quoted(value: str) -> str:
+    """A JSON string is a YAML double-quoted scalar (YAML 1.2.2, 1.2)."""
+    return json.dumps(value, ensure_ascii=False)
+
+
+def compose_text(issue: Issue, *, since: datetime | None = None, latest: int | None = None) -> str:
+    """Return the file that `newsletter draft` writes."""
+    lines = [
+        "---",
+        f"number: {issue.number}",
+        f"subject: {_quoted(issue.subject)}",
+        f"preheader: {_quoted(issue.preheader)}",
+        f"lead: {_quoted(issue.lead.id)}",
+        "# In this order. Delete a line, and that post comes back next time.",
+        "posts:",
+        *(f"  - {_quoted(post.id)}{_comment(post)}" for post in issue.posts),
+    ]
+    if since is not None:
+        lines.append(f"since: {since.isoformat()}")
+    if latest is not None:
+        lines.append(f"latest: {latest}")
+    return "\n".join([*lines, "---", "", issue.note.strip(), ""]).rstrip("\n") + "\n"
+
+
+def _comment(post: Post) -> str:
+    title = " ".join(post.title.split())
+    return f"  # {title}" if title != post.id else ""
+
+
+def write_new(root: Path, issue: Issue, *, since: datetime | None = None, latest: int | None = None) -> str:
+    """Write the draft of an issue that has none; return its path. Raises DraftError if the file is there."""
+    path = path_of(issue.number)
+    if (root / path).exists():
+        raise DraftError("is there already; edit it, or delete it to begin again.", path=path)
+    write_atomic(root / path, compose_text(issue, since=since, latest=latest).encode())
+    return path
+
+
+def record_frozen(root: Path, frozen: FrozenIssue, composed: Issue | None = None) -> None:
+    """Note in the issue's file that it left the editor's hands, with what it carried.
+
+    Writes the file first if the issue was sent without a draft (`composed`)
+    and none is there. Idempotent.
+    """
+    path = root / path_of(frozen.number)
+    if not path.exists():
+        posts = "\n".join(f"  - {_quoted(post.id)}" for post in frozen.posts)
+        text = f"---\nnumber: {frozen.number}\nsubject: {_quoted(frozen.subject)}\nposts:\n{posts}\n---\n"
+        if composed is not None:
+            text = compose_text(composed)
+        write_atomic(path, text.encode())
+    marks = ", ".join(f"{_quoted(p.id)}: {p.fingerprint.exact}" for p in frozen.posts if p.fingerprint)
+    _set(path, {"frozen": frozen.date.isoformat(), "fingerprints": f"{{{marks}}}"})
+
+
+def record_sent(root: Path, number: int, moment: datetime) -> None:
+    """Note in the issue's file that every delivery has come to an end. Idempotent."""
+    path = root / path_of(number)
+    if path.exists():
+        _set(path, {"sent": moment.isoformat()})
+
+
+def _set(path: Path, values: Mapping[str, str]) -> None:
+    """Set single top-level lines of a YAML head, leaving every other byte alone."""
+    text = path.read_bytes().decode("utf-8-sig").replace("\r\n", "\n")
+    opening, head, rest = _split(text)
+    lines = head.split("\n")
+    for key, value in values.items():
+        line = f"{key}: {value}"
+        at: Sequence[int] = [n for n, old in enumerate(lines) if old.startswith(f"{key}:")]
+        if at:
+            lines[at[0]] = line
+        else:
+            lines.append(line)
+    changed = opening + "\n".join(lines) + rest
+    if changed != text:
+        write_atomic(path, changed.encode())
+
+
+def _split(text: str) -> tuple[str, str, str]:
+    found = re.match(r"(---[ \t]*\n)(.*?)(\n---[ \t]*(?:\n.*)?)\Z", text, re.DOTALL)
+    if found is None:
+        raise DraftError("its front matter must stand between two lines `---`.", path=FOLDER)
+    return found[1], found[2], found[3]

@@ -1,0 +1,66 @@
+"""What a send refuses to do without a second thought: each guard a question with its remedy.
+
+Pure; settings say how strict.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from pipeline.errors import Refused
+from pipeline.model import Choice, IssueRecord
+
+if TYPE_CHECKING:
+    from pipeline.settings import Settings
+
+#: Growth below this many readers is never an alarm, whatever the factor: young lists multiply.
+GROWTH_THAT_MATTERS = 1000
+
+
+def stops(choice: Choice) -> None:
+    """Refuse while a file cannot be read that no issue carried: it might belong in this one."""
+    unreadable = [item for item in choice.left_out if item.stops]
+    if unreadable:
+        first, *others = unreadable
+        place = f"{first.path}:{first.line}" if first.line else first.path
+        more = "".join(f"\n{item.path}{f':{item.line}' if item.line else ''}: {item.why}" for item in others)
+        raise Refused(
+            f"{place}: {first.why}{more}\n"
+            "Mend the file, or leave it out with `exclude` under [posts] in newsletter.toml."
+        )
+
+
+def too_many(posts: int, settings: Settings, command: str) -> None:
+    """Refuse to mail an archive: more new posts than `max_posts`."""
+    limit = settings.issue.max_posts
+    if posts > limit:
+        raise Refused(
+            f"{posts:,} posts are new, and an issue takes at most {limit} ([issue] max_posts).\n"
+            "If most of them were published before, say which are new:\n"
+            f"  newsletter {command} --since DATE     posts older than that count as published before\n"
+            f"  newsletter {command} --latest N       only the newest N; the others count as published before"
+        )
+
+
+def audience_jumped(readers: int, last: IssueRecord | None, settings: Settings) -> None:
+    """Refuse an unattended send to far more readers than last time."""
+    factor = settings.guards.audience_growth
+    if not factor or last is None:
+        return
+    before = last.counts.readers
+    if readers > before * factor and readers - before > GROWTH_THAT_MATTERS:
+        raise Refused(
+            f"{readers:,} readers, where issue {last.number} had {before:,}. If that is right, send with "
+            f"`--confirm {readers}`, or raise [guards] audience_growth."
+        )
+
+
+def too_recent(now: datetime, last: IssueRecord | None, settings: Settings) -> None:
+    """Refuse an unattended send soon after the last one."""
+    pause = timedelta(hours=settings.guards.hours_between)
+    if last is not None and pause and now - last.date < pause:
+        raise Refused(
+            f"issue {last.number} went out {last.date:%d %b %Y %H:%M}, less than "
+            f"{settings.guards.hours_between:g} hours ago ([guards] hours_between). Wait, or lower the setting."
+        )
