@@ -1,1 +1,1 @@
-"""RenderedIssue to findings."""
+"""RenderedIssue to findings: rules.py holds the checks, run.py asks them all."""
