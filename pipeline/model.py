@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
+from hashlib import sha256
 
 # --- posts -------------------------------------------------------------------
 
@@ -382,8 +383,6 @@ class FrozenIssue:
     @property
     def hash(self) -> str:
         """SHA-256 of the template, hexadecimal: names what was looked at."""
-        from hashlib import sha256
-
         return sha256(self.template).hexdigest()
 
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 import json
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
-from email.headerregistry import Address, HeaderRegistry
+from collections.abc import Iterator, Mapping, Sequence
+from email.headerregistry import Address, HeaderRegistry, UniqueSingleAddressHeader
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
@@ -42,16 +42,24 @@ def _web_address(value: str) -> str:
 
 def mailbox(value: str) -> Address:
     """Read a mailbox setting that has been accepted."""
-    address: Address = HeaderRegistry()("From", value).addresses[0]
-    return address
+    return _parsed(value).addresses[0]
+
+
+def _parsed(value: str) -> UniqueSingleAddressHeader:
+    return cast("UniqueSingleAddressHeader", HeaderRegistry()("From", value))
 
 
 def _mailbox(value: str) -> str:
     """One address with an optional name, and nothing that could become a second header or address."""
     if re.search(r"[\x00-\x1f\x7f]", value):
         raise ValueError("must not hold line breaks or control characters")
-    header = HeaderRegistry()("From", value)
-    if header.defects or len(header.addresses) != 1 or not header.addresses[0].domain or not value.isprintable():
+    header = _parsed(value)
+    if (
+        header.defects
+        or len(header.addresses) != 1
+        or not header.addresses[0].domain
+        or not value.isprintable()
+    ):
         raise ValueError('write one "Name <name@example.org>"; a name with commas goes in double quotes')
     if not header.addresses[0].addr_spec.isascii():
         raise ValueError("the address itself must be in plain letters (punycode for the domain)")
@@ -81,7 +89,9 @@ def _language(value: str) -> str:
 
 def _not_bare(value: object) -> object:
     if isinstance(value, str):
-        raise ValueError('a secret does not belong in this file: write { env = "NAME" }, { file = "PATH" } or { keyring = "NAME" }')
+        raise ValueError(
+            'a secret does not belong in this file: write { env = "NAME" }, { file = "PATH" } or { keyring = "NAME" }'
+        )
     return value
 
 
@@ -138,7 +148,9 @@ class Posts(Section):
     def _url_pattern(self) -> Posts:
         if self.url is not None:
             try:
-                _web_address(self.url.format(year="2026", month="01", day="31", slug="s", id="i", category="c"))
+                _web_address(
+                    self.url.format(year="2026", month="01", day="31", slug="s", id="i", category="c")
+                )
             except (KeyError, IndexError, ValueError) as fault:
                 raise ValueError(
                     "url takes {year}, {month}, {day}, {slug}, {id} and {category} in an absolute address"
@@ -198,7 +210,9 @@ class Mail(Section):
 class StoreSettings(Section):
     """Where the ledger and the audience are kept."""
 
-    url: Annotated[str, Field(pattern=r"^(sqlite|postgresql)(\+\w+)?://")] = "sqlite:///.newsletter/newsletter.db"
+    url: Annotated[str, Field(pattern=r"^(sqlite|postgresql)(\+\w+)?://")] = (
+        "sqlite:///.newsletter/newsletter.db"
+    )
 
 
 class Web(Section):
@@ -265,15 +279,22 @@ def load(path: Path, environ: Mapping[str, str]) -> Settings:
         data = tomllib.loads(source)
     except tomllib.TOMLDecodeError as fault:
         line = re.search(r"line (\d+)", str(fault))
-        raise SettingsError(f"not valid TOML: {fault}", path=path.name, line=int(line[1]) if line else None) from fault
+        raise SettingsError(
+            f"not valid TOML: {fault}", path=path.name, line=int(line[1]) if line else None
+        ) from fault
     faults = []
+    variables: dict[tuple[str, ...], str] = {}
     for name, keys, value in overlay(environ):
+        variables[keys] = name
         if not _lay(data, keys, value):
             faults.append(f"{name}: there is no setting {'.'.join(keys)}")
     try:
-        settings = Settings.model_validate(data)
+        settings: Settings | None = Settings.model_validate(data)
     except ValidationError as fault:
-        faults += [_explain(path.name, source, error) for error in fault.errors(include_url=False, include_input=False)]
+        faults += [
+            _explain(path.name, source, error)
+            for error in fault.errors(include_url=False, include_input=False)
+        ]
         settings = None
     if settings is None or faults:
         raise SettingsError("\n".join(faults))
@@ -309,35 +330,44 @@ def _lay(data: dict[str, Any], keys: tuple[str, ...], value: object) -> bool:
     """Set one nested key; False if its path runs through something that is no table."""
     *tables, last = keys
     for table in tables:
-        data = data.setdefault(table, {})
-        if not isinstance(data, dict):
+        inner = data.setdefault(table, {})
+        if not isinstance(inner, dict):
             return False
+        data = inner
     data[last] = value
-    return bool(last)
+    return True
 
 
-def _explain(file: str, source: str, error: Any) -> str:
+def _place(file: str, source: str, variables: Mapping[tuple[str, ...], str], error: Any) -> str:
+    """Name what set a faulty key: an environment variable, or a line of the file."""
+    keys = tuple(str(part) for part in error["loc"])
+    for path, name in variables.items():
+        if keys[: len(path)] == path or path[: len(keys)] == keys:
+            return name
+    line = line_of(source, keys)
+    return f"{file}:{line}" if line else file
+
+
+def _explain(place: str, error: Any) -> str:
     """Turn one pydantic error into `newsletter.toml:7: mail.smtp.port: ...`."""
-    keys = [str(part) for part in error["loc"]]
     message = error["msg"].removeprefix("Value error, ")
     if error["type"] == "extra_forbidden":
         message = "there is no such setting; docs/settings.md lists them all"
-    line = line_of(source, keys)
-    return f"{file}{f':{line}' if line else ''}: {'.'.join(keys)}: {message}"
+    return f"{place}: {'.'.join(str(part) for part in error['loc'])}: {message}"
 
 
-def line_of(source: str, keys: list[str]) -> int | None:
+def line_of(source: str, keys: Sequence[str]) -> int | None:
     """Find the 1-based line that sets a key, reading table headers as we go; None if the file does not set it."""
     table: list[str] = []
     for number, line in enumerate(source.splitlines(), 1):
         header = re.match(r"\s*\[\s*([\w.\"' -]+?)\s*\]", line)
         if header:
             table = [part.strip(" \"'") for part in header[1].split(".")]
-            if table == keys:
+            if table == list(keys):
                 return number
         entry = re.match(r"\s*([\w.\"'-]+)\s*=", line)
         if entry:
             path = table + [part.strip(" \"'") for part in entry[1].split(".")]
-            if path == keys[: len(path)] and len(path) > len(table):
+            if path == list(keys[: len(path)]) and len(path) > len(table):
                 return number
     return None

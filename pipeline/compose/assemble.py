@@ -96,7 +96,9 @@ def assemble(
     date = now.astimezone(settings.newsletter.zone).replace(microsecond=0)
     context = {"lead": lead, "posts": tuple(posts), "number": number, "date": date}
     subject = (draft.subject if draft else "") or line(settings.issue.subject, "issue.subject", **context)
-    preheader = (draft.preheader if draft else "") or line(settings.issue.preheader, "issue.preheader", **context)
+    preheader = (draft.preheader if draft else "") or line(
+        settings.issue.preheader, "issue.preheader", **context
+    )
     return Issue(
         number=number,
         subject=subject.strip(),

@@ -18,7 +18,9 @@ from pipeline.frontmatter import Head, parse_head
 from pipeline.model import CarriedPost, Draft, Fingerprint, FrozenIssue, Issue, Post
 
 FOLDER = "issues"
-KEYS = frozenset("number subject preheader posts lead since latest frozen sent fingerprints".split())
+KEYS = frozenset(
+    ("number", "subject", "preheader", "posts", "lead", "since", "latest", "frozen", "sent", "fingerprints")
+)
 
 
 def path_of(number: int) -> str:
@@ -33,7 +35,9 @@ def read_all(root: Path) -> dict[int, Draft]:
         if re.fullmatch(r"\d{1,9}", file.stem):
             draft = read(root, file)
             if draft.number in drafts:
-                raise DraftError(f"says number {draft.number}, as {drafts[draft.number].path} does.", path=draft.path)
+                raise DraftError(
+                    f"says number {draft.number}, as {drafts[draft.number].path} does.", path=draft.path
+                )
             drafts[draft.number] = draft
     return drafts
 
@@ -130,7 +134,9 @@ class _Reader:
 def carried(drafts: Mapping[int, Draft]) -> tuple[CarriedPost, ...]:
     """Return what the issue files say went out: a second memory beside the store, kept in git."""
     return tuple(
-        CarriedPost(post, draft.number, Fingerprint(draft.fingerprints[post]) if post in draft.fingerprints else None)
+        CarriedPost(
+            post, draft.number, Fingerprint(draft.fingerprints[post]) if post in draft.fingerprints else None
+        )
         for draft in drafts.values()
         if draft.frozen or draft.sent
         for post in draft.posts
