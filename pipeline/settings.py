@@ -10,9 +10,9 @@ import json
 import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
-from email.headerregistry import Address, HeaderRegistry, UniqueSingleAddressHeader
+from email.headerregistry import Address, HeaderRegistry
 from pathlib import Path
-from typing import Annotated, Any, Literal, cast
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
@@ -42,11 +42,12 @@ def _web_address(value: str) -> str:
 
 def mailbox(value: str) -> Address:
     """Read a mailbox setting that has been accepted."""
-    return _parsed(value).addresses[0]
+    address: Address = _parsed(value).addresses[0]
+    return address
 
 
-def _parsed(value: str) -> UniqueSingleAddressHeader:
-    return cast("UniqueSingleAddressHeader", HeaderRegistry()("From", value))
+def _parsed(value: str) -> Any:
+    return HeaderRegistry()("From", value)
 
 
 def _mailbox(value: str) -> str:
