@@ -2,6 +2,7 @@
 
 NewsletterError            a person can act on the message
 ├── PostError              a file in posts/ cannot be used          posts/snow.md:3: ...
+├── UsageError             the command line cannot be understood
 ├── SettingsError          newsletter.toml or the environment
 ├── DraftError             a file in issues/ cannot be used         issues/0042.md:4: ...
 ├── ThemeError             a template or stylesheet cannot be used  templates/mail.html:12: ...
@@ -40,6 +41,12 @@ class NewsletterError(Exception):
 
 class PostError(NewsletterError):
     """A file in the posts folder cannot be used."""
+
+
+class UsageError(NewsletterError):
+    """The command line cannot be understood; nothing was done."""
+
+    exit_code = 2
 
 
 class SettingsError(NewsletterError):

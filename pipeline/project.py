@@ -1,0 +1,139 @@
+"""Opens a newsletter: settings to posts, theme, store and mailer; alone knows adapters by name.
+
+Everything is made when it is first asked for, so that a command pays only for
+what it uses.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from functools import cached_property
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipeline import settings as settings_file
+from pipeline.errors import SettingsError
+
+if TYPE_CHECKING:
+    from pipeline.audience.tokens import InstallationTokens
+    from pipeline.collect.folder import Folder
+    from pipeline.edges import Mailer, Store
+    from pipeline.render.theme import Theme
+    from pipeline.settings import Settings
+
+#: What the program keeps for itself, inside the newsletter's folder; never in git.
+PRIVATE = ".newsletter"
+ENTRY_POINTS = "newsletter.mailers"
+
+
+class Project:
+    """One newsletter's folder, opened."""
+
+    def __init__(self, root: Path, settings: Settings, now: datetime, environ: Mapping[str, str]) -> None:
+        self.root = root
+        self.settings = settings
+        #: The run's one moment, aware, in the newsletter's zone.
+        self.now = now
+        self._environ = environ
+
+    @cached_property
+    def source(self) -> Folder:
+        """The posts folder."""
+        from pipeline.collect.folder import Folder
+
+        return Folder(self.root, self.settings)
+
+    @cached_property
+    def theme(self) -> Theme:
+        """The newsletter's own templates over the built-in ones."""
+        from pipeline.render.theme import Theme, builtin_theme
+
+        return Theme([self.root / "templates", builtin_theme()], self.settings)
+
+    @cached_property
+    def tokens(self) -> InstallationTokens:
+        """Whatever derives from the installation secret."""
+        from pipeline.audience.tokens import InstallationTokens, load_secret
+
+        return InstallationTokens(load_secret(self.root, self._environ))
+
+    @cached_property
+    def store(self) -> Store:
+        """The ledger and the audience."""
+        from pipeline.store import open_store
+
+        return open_store(self.settings.store.url, self.root, self.tokens)
+
+    @cached_property
+    def mailer(self) -> Mailer:
+        """The mailer that settings name."""
+        return make_mailer(self)
+
+    @property
+    def public(self) -> Path:
+        """The site, as any static host serves it."""
+        return self.root / "public"
+
+    @property
+    def private(self) -> Path:
+        """The program's own folder, for its owner's eyes only."""
+        folder = self.root / PRIVATE
+        folder.mkdir(mode=0o700, exist_ok=True)
+        return folder
+
+
+def _outbox(project: Project) -> Mailer:
+    from pipeline.mailers.outbox import Outbox
+
+    return Outbox(project.root / "outbox")
+
+
+#: Our own mailers by name. Strangers' come in by the entry point group `newsletter.mailers`:
+#: a function from a Project to a Mailer.
+MAILERS: Mapping[str, Callable[[Project], Mailer]] = {"outbox": _outbox}
+
+
+def make_mailer(project: Project) -> Mailer:
+    """Return the mailer that `[mail] mailer` names. Raises SettingsError if there is none."""
+    name = project.settings.mail.mailer
+    if name in MAILERS:
+        return MAILERS[name](project)
+    strangers = {point.name: point for point in entry_points(group=ENTRY_POINTS)}
+    if name in strangers:
+        mailer: Mailer = strangers[name].load()(project)
+        return mailer
+    raise SettingsError(
+        f"mail.mailer: mailer {name!r} is not known; there are: {', '.join([*MAILERS, *sorted(strangers)])}",
+        path=settings_file.FILE,
+    )
+
+
+def open_project(root: Path, clock: str | None = None, environ: Mapping[str, str] | None = None) -> Project:
+    """Open the newsletter in a folder.
+
+    `clock` pretends that it is then: a date or a moment, in the newsletter's
+    zone unless it names one. Raises SettingsError.
+    """
+    environ = os.environ if environ is None else environ
+    settings = settings_file.load(root / settings_file.FILE, environ)
+    return Project(root.resolve(), settings, read_moment(clock, settings) or _now(settings), environ)
+
+
+def _now(settings: Settings) -> datetime:
+    return datetime.now(UTC).astimezone(settings.newsletter.zone).replace(microsecond=0)
+
+
+def read_moment(text: str | None, settings: Settings) -> datetime | None:
+    """Read a date or moment from the command line, in the newsletter's zone unless it names one."""
+    if text is None:
+        return None
+    from pipeline.collect.dates import parse_moment
+    from pipeline.errors import UsageError
+
+    try:
+        return parse_moment(text, settings.newsletter.zone).astimezone(settings.newsletter.zone)
+    except ValueError as fault:
+        raise UsageError(f"{text!r} is not a date. Write one like 2026-01-31 or 2026-01-31T08:00.") from fault
