@@ -293,7 +293,7 @@ def load(path: Path, environ: Mapping[str, str]) -> Settings:
         settings: Settings | None = Settings.model_validate(data)
     except ValidationError as fault:
         faults += [
-            _explain(path.name, source, error)
+            _explain(_place(path.name, source, variables, error), error)
             for error in fault.errors(include_url=False, include_input=False)
         ]
         settings = None
