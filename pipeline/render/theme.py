@@ -1,0 +1,259 @@
+"""The theme: Jinja templates, stylesheets and words, a newsletter's own laid over the built-in ones.
+
+The only module that knows Jinja. A theme is a snapshot: all its files are
+read when it is opened, so that its digest and its output belong together.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from jinja2 import BaseLoader, StrictUndefined, TemplateNotFound, TemplateSyntaxError, select_autoescape
+
+import pipeline
+from pipeline.errors import NewsletterError, SettingsError, ThemeError
+from pipeline.render.sandbox import Sandbox, allowance
+from pipeline.render.words import Words, fill, plural, read_words
+from pipeline.slugs import slugify
+
+if TYPE_CHECKING:
+    from datetime import date, datetime
+    from types import TracebackType
+
+    from jinja2 import Environment
+
+    from pipeline.settings import Settings
+
+#: An override reaches the file it stands in front of as "built-in/mail/mail.html".
+BUILT_IN = "built-in/"
+
+
+def builtin_theme() -> Path:
+    """Find the theme that comes with the program: inside the wheel, or beside the package in a checkout."""
+    package = Path(pipeline.__file__).parent
+    for folder in (package / "templates", package.parent / "templates"):
+        if (folder / "words" / "en.toml").is_file():
+            return folder
+    raise ThemeError("the built-in theme is missing: install newsletter-pipeline again")
+
+
+class Theme:
+    """Templates by name, like "mail/mail.html"; the first folder that has a file provides it.
+
+    The built-in theme always comes last, so `folders` are the newsletter's
+    own. `language` and `zone` are those that people are shown.
+    """
+
+    def __init__(
+        self, folders: Sequence[Path] = (), language: str = "en", zone: ZoneInfo | None = None
+    ) -> None:
+        own = builtin_theme()
+        self.language = language
+        self.zone = zone or ZoneInfo("UTC")
+        self._builtin = _Files(own, "the built-in theme")
+        overrides = [folder for folder in folders if folder.resolve() != own.resolve()]
+        self._folders = [*(_Files(folder) for folder in overrides), self._builtin]
+        self._environment = self._make_environment()
+
+    @classmethod
+    def of(cls, settings: Settings, root: Path) -> Theme:
+        """Open the theme of the newsletter in `root`."""
+        return cls([root / "templates"], settings.newsletter.language, settings.newsletter.zone)
+
+    def render(self, name: str, **context: object) -> str:
+        """Fill one template; the same context gives the same text.
+
+        Raises ThemeError with file and line for whatever goes wrong in a template.
+        """
+        try:
+            with allowance():
+                return self._environment.get_template(name).render(context)
+        except NewsletterError:
+            raise
+        except Exception as fault:
+            raise self._explain(fault, name) from fault
+
+    def render_text_line(self, template: str, where: str, **context: object) -> str:
+        """Fill a template that stands in a setting, as one line of plain text.
+
+        `where` is the setting's key, like "issue.subject"; SettingsError names it.
+        """
+        try:
+            with allowance():
+                text = self._environment.from_string(template).render(context)
+        except NewsletterError:
+            raise
+        except Exception as fault:
+            raise SettingsError(f"{where}: {_sentence(fault)}", path="newsletter.toml") from fault
+        return " ".join(re.sub(r"[\x00-\x1f\x7f-\x9f]", " ", text).split())
+
+    def source(self, name: str) -> str:
+        """Return a file's text as it is, line ends as `\\n`: a stylesheet, for one."""
+        return self._find(name)[1]
+
+    def words(self, language: str | None = None) -> Words:
+        """Return the interface's words, by key.
+
+        A key is looked for in the language, its base language, then English;
+        each in the newsletter's own file first.
+        """
+        return read_words(self._word_files(language or self.language))
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 over everything that can change what templates make, hexadecimal."""
+        total = sha256(f"{pipeline.__version__}\0{self.language}\0{self.zone.key}".encode())
+        for files in self._folders:
+            for name, data in sorted(files.data.items()):
+                total.update(f"\0{name}\0{len(data)}\0".encode() + data)
+            total.update(b"\0\0")
+        return total.hexdigest()
+
+    def _find(self, name: str) -> tuple[_Files, str]:
+        folders = [self._builtin] if name.startswith(BUILT_IN) else self._folders
+        name = name.removeprefix(BUILT_IN)
+        for files in folders:
+            text = files.text(name)
+            if text is not None:
+                return files, text
+        raise ThemeError(f"there is no template {name!r} in {' or '.join(files.title for files in folders)}")
+
+    def _word_files(self, language: str) -> list[tuple[str, str]]:
+        """List path and text of the words that a language can draw on, weakest first."""
+        parts = language.split("-")
+        tags = dict.fromkeys(["en", *("-".join(parts[: n + 1]) for n in range(len(parts)))])
+        found = []
+        for name in (f"words/{tag}.toml" for tag in tags):
+            for files in reversed(self._folders):
+                text = files.text(name)
+                if text is not None:
+                    found.append((files.display(name), text))
+        return found
+
+    def _make_environment(self) -> Sandbox:
+        environment = Sandbox(
+            loader=_Loader(self._find),
+            autoescape=select_autoescape(("html", "xml"), default=False, default_for_string=False),
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            keep_trailing_newline=True,
+            auto_reload=False,
+        )
+        environment.filters.update(
+            long_date=self._long_date, iso=self._iso, slugify=slugify, fill=fill, plural=plural
+        )
+        environment.globals.update(words=self.words(), language=self.language)
+        return environment
+
+    def _long_date(self, moment: datetime | date, language: str = "") -> str:
+        from pipeline.dates import long_date
+
+        return long_date(self._day(moment), language or self.language)
+
+    def _day(self, moment: datetime | date) -> date:
+        return moment.astimezone(self.zone).date() if hasattr(moment, "astimezone") else moment
+
+    def _iso(self, moment: datetime | date) -> str:
+        """Write a moment as HTML's <time datetime> wants it, in the newsletter's zone."""
+        return (
+            moment.astimezone(self.zone).isoformat() if hasattr(moment, "astimezone") else moment.isoformat()
+        )
+
+    def _explain(self, fault: Exception, name: str) -> ThemeError:
+        """Say at which template and line a rendering stopped."""
+        place, line = _place(fault, fault.__traceback__)
+        if not place:
+            place = self._find(name)[0].display(name)
+        return ThemeError(_sentence(fault), path=place, line=line)
+
+
+class _Files:
+    """One folder's files, read once."""
+
+    def __init__(self, folder: Path, title: str = "") -> None:
+        #: How the folder is called in a message: relative to the newsletter's, or what it is.
+        self.place = folder.name
+        self.title = title or f"{folder.name}/"
+        self.data = dict(_read(folder))
+
+    def display(self, name: str) -> str:
+        return f"{self.place}/{name}"
+
+    def text(self, name: str) -> str | None:
+        data = self.data.get(name)
+        if data is None:
+            return None
+        try:
+            return data.decode("utf-8-sig").replace("\r\n", "\n")
+        except UnicodeDecodeError as fault:
+            line = data.count(b"\n", 0, fault.start) + 1
+            raise ThemeError(
+                "not UTF-8. Save the file as UTF-8.", path=self.display(name), line=line
+            ) from fault
+
+
+def _read(folder: Path) -> list[tuple[str, bytes]]:
+    """Read every file below `folder`; a link that leads out of it is not followed."""
+    found, inside = [], folder.resolve()
+    for here, folders, names in os.walk(folder):
+        folders[:] = sorted(each for each in folders if not each.startswith((".", "__")))
+        for name in sorted(names):
+            path = Path(here, name)
+            if not name.startswith(".") and path.is_file() and path.resolve().is_relative_to(inside):
+                try:
+                    found.append((path.relative_to(folder).as_posix(), path.read_bytes()))
+                except OSError as fault:
+                    raise ThemeError(f"cannot be read: {fault.strerror}", path=str(path)) from fault
+    return found
+
+
+class _Loader(BaseLoader):
+    """Gives Jinja the theme's files; their display path becomes the frames' file name."""
+
+    def __init__(self, find: Callable[[str], tuple[_Files, str]]) -> None:
+        self.find = find
+
+    def get_source(self, _environment: Environment, template: str) -> tuple[str, str, Callable[[], bool]]:
+        try:
+            files, text = self.find(template)
+        except ThemeError as fault:
+            if fault.path:
+                raise
+            raise TemplateNotFound(template, fault.message) from None
+        return text, f"{_FRAME}{files.display(template.removeprefix(BUILT_IN))}", lambda: True
+
+
+#: Begins the file name of every template's frames, so that they can be told from Python's.
+_FRAME = "theme:"
+
+
+def _place(fault: Exception, trace: TracebackType | None) -> tuple[str, int | None]:
+    """Find the innermost template and line: Jinja puts a frame for each into the traceback."""
+    if isinstance(fault, TemplateSyntaxError) and fault.filename:
+        return fault.filename.removeprefix(_FRAME), fault.lineno
+    place, line = "", None
+    while trace is not None:
+        file = trace.tb_frame.f_code.co_filename
+        if file.startswith(_FRAME):
+            place, line = file.removeprefix(_FRAME), trace.tb_lineno
+        trace = trace.tb_next
+    return place, line
+
+
+def _sentence(fault: Exception) -> str:
+    if isinstance(fault, RecursionError):
+        return "a template calls itself without end"
+    text = str(getattr(fault, "message", None) or fault) or type(fault).__name__
+    text = re.sub(
+        r"^'[\w.]+(?: object)?' has no attribute '(\w+)'", r"there is nothing called '\1' here", text
+    )
+    text = text.rstrip(".")
+    return text[:1].lower() + text[1:] if text[1:2].islower() else text
