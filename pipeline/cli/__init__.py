@@ -1,0 +1,116 @@
+"""The command `newsletter`: reads arguments, calls one verb, prints.
+
+Commands are imported when they are named, so that `--help` stays quick.
+"""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from pipeline import __version__
+from pipeline.errors import NewsletterError
+
+if TYPE_CHECKING:
+    from pipeline.cli.context import Context
+
+#: Command -> its one line of help; the module in this folder has the same name.
+COMMANDS = {
+    "status": "What the next issue takes, what is left out and why, and how the last one went.",
+    "draft": "Write issues/NNNN.md to edit: subject, preheader, posts in order, your note.",
+    "check": "Look for what readers should not see; --json and --strict for scripts.",
+    "build": "Write the public site and the issue's files, without sending.",
+    "send": "Compose, render, check, freeze, publish and deliver the next issue.",
+    "resume": "Finish an issue that was interrupted, from its frozen bytes.",
+    "report": "The receipt of an issue: counts by answer and by domain, rate, doubts.",
+    "subscribers": "Import, add, remove, list, show and export the people who read.",
+}
+
+
+class Commands(click.Group):
+    """Knows its commands by name and imports one when it is run."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = import_module(f"pipeline.cli.{cmd_name}").command
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            from difflib import get_close_matches
+
+            close = get_close_matches(args[0], COMMANDS, 1)
+            hint = f" Did you mean `{close[0]}`?" if close else " `newsletter -h` lists them."
+            raise click.UsageError(f"There is no command {args[0]!r}.{hint}", ctx)
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """List the commands without importing one."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(
+    cls=Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Begin with `newsletter status`. Every command ends by naming the next one.",
+)
+@click.option(
+    "-C",
+    "--project",
+    type=click.Path(path_type=Path),
+    default=Path(),
+    metavar="DIR",
+    help="The newsletter's folder; this one by default.",
+)
+@click.option("--clock", metavar="TIME", help="Pretend it is then, like 2026-01-31T08:00.")
+@click.option("-v", "--verbose", is_flag=True, help="Say more.")
+@click.option("-q", "--quiet", is_flag=True, help="Say only what went wrong.")
+@click.option("--no-color", is_flag=True, help="No colour; the variable NO_COLOR says the same.")
+@click.version_option(__version__, "-V", "--version", message="newsletter %(version)s")
+@click.pass_context
+def newsletter(
+    ctx: click.Context, project: Path, clock: str | None, verbose: bool, quiet: bool, no_color: bool
+) -> None:
+    """A weekly newsletter from a folder of Markdown posts.
+
+    Write in posts/, look with `newsletter status` and `newsletter check`, send with `newsletter send`.
+    """
+    from pipeline.cli.context import Context
+
+    ctx.obj = Context(root=project, clock=clock, verbose=verbose, quiet=quiet, no_color=no_color)
+
+
+def main() -> None:
+    """Run the command line; end with an exit code of docs/commands.md."""
+    try:
+        code = newsletter.main(standalone_mode=False)
+    except NewsletterError as fault:
+        code = explain(fault)
+    except click.ClickException as fault:
+        fault.show()
+        code = 2
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("Stopped.", err=True)
+        code = 130
+    except BrokenPipeError:
+        # Whoever read our output has seen enough; the interpreter must not complain about it at its end.
+        sys.stdout = None
+        code = 0
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def explain(fault: NewsletterError) -> int:
+    """Print what is wrong and what to do; return the exit code."""
+    click.echo(f"newsletter: {fault}", err=True)
+    return fault.exit_code
