@@ -47,25 +47,18 @@ def builtin_theme() -> Path:
 class Theme:
     """Templates by name, like "mail/mail.html"; the first folder that has a file provides it.
 
-    The built-in theme always comes last, so `folders` are the newsletter's
-    own. `language` and `zone` are those that people are shown.
+    The built-in theme comes last, named or not. `settings` say in which
+    language and zone people are shown things.
     """
 
-    def __init__(
-        self, folders: Sequence[Path] = (), language: str = "en", zone: ZoneInfo | None = None
-    ) -> None:
+    def __init__(self, folders: Sequence[Path] = (), settings: Settings | None = None) -> None:
         own = builtin_theme()
-        self.language = language
-        self.zone = zone or ZoneInfo("UTC")
+        self.language = settings.newsletter.language if settings else "en"
+        self.zone = settings.newsletter.zone if settings else ZoneInfo("UTC")
         self._builtin = _Files(own, "the built-in theme")
         overrides = [folder for folder in folders if folder.resolve() != own.resolve()]
         self._folders = [*(_Files(folder) for folder in overrides), self._builtin]
         self._environment = self._make_environment()
-
-    @classmethod
-    def of(cls, settings: Settings, root: Path) -> Theme:
-        """Open the theme of the newsletter in `root`."""
-        return cls([root / "templates"], settings.newsletter.language, settings.newsletter.zone)
 
     def render(self, name: str, **context: object) -> str:
         """Fill one template; the same context gives the same text.

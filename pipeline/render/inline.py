@@ -1,0 +1,108 @@
+"""Moves a stylesheet into style attributes, as mail clients want it: the only module that knows premailer.
+
+What premailer 3.10.0 and cssutils would do to us is contained here, each at
+its place; tests/render/test_inline.py fails if a containment goes. Rules
+that cannot be inlined (media queries, attribute selectors) belong into
+`<style data-premailer="ignore">`, which stays as it is, `!important` included.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from threading import Lock
+from typing import Any
+
+import cssutils
+from lxml import etree
+from premailer import Premailer
+
+# cssutils reports every property it does not know on stderr.
+cssutils.log.setLevel(logging.CRITICAL)
+
+#: cssutils keeps its state in module globals and is not safe to run twice at once.
+_one_at_a_time = Lock()
+
+#: HTML attributes that premailer would derive from styles; the templates write their own.
+#: `width` would turn <img width=560> into 100%.
+_OWN_ATTRIBUTES = ["width", "height", "align", "valign", "bgcolor"]
+
+#: #abc, but not the beginning of #abcdef.
+_SHORT_HEX = re.compile(r"#([0-9a-fA-F])([0-9a-fA-F])([0-9a-fA-F])(?![0-9a-fA-F])")
+
+
+def inline(html: str, css: str) -> str:
+    """Return a complete HTML page with `css` moved into style attributes.
+
+    Classes that no remaining `<style>` names are dropped. Nothing is fetched
+    and no file is opened, whatever page and sheet say.
+    """
+    parser = etree.HTMLParser(huge_tree=True, no_network=True)
+    with _one_at_a_time:
+        # A parsed page goes in, so that premailer's own parser (which stops
+        # at 256 levels) and its serialiser (which loses the doctype) stay out.
+        page: Any = etree.fromstring(_proper_comments(html).strip(), parser)
+        _drop_linked_sheets(page)
+        _Contained(
+            css_text=[css],
+            allow_network=False,
+            allow_loading_external_files=False,
+            disable_basic_attributes=_OWN_ATTRIBUTES,
+            disable_validation=True,
+            cache_css_parsing=False,
+            align_floating_images=False,
+            cssutils_logging_level=logging.CRITICAL,
+        ).transform(page)
+    _restore_colours(page)
+    _forget_classes(page)
+    # libxml2 would choose quirks mode's doctype for a page that wrote it in lower case.
+    return "<!DOCTYPE html>\n" + etree.tostring(page, method="html", encoding="unicode") + "\n"
+
+
+class _Contained(Premailer):  # type: ignore[misc]  # premailer is not typed
+    """Premailer that cannot reach out."""
+
+    def _parse_css_string(self, css_body: str, validate: bool = True) -> Any:
+        # @import is fetched by cssutils itself, over http, ftp and from files,
+        # whatever `allow_network` says; an empty sheet for each stops that.
+        parser = cssutils.CSSParser(fetcher=lambda _url: (None, ""))
+        return parser.parseString(css_body, validate=validate)
+
+    def _load_external(self, url: str) -> str:  # noqa: ARG002 -- never, from nowhere
+        return ""
+
+
+def _proper_comments(html: str) -> str:
+    """Turn `<![if !mso]>` into its form that is a comment: libxml2 mangles the other."""
+    html = re.sub(r"(?<!<!--)<!\[(if [^\]>]*)\]>", r"<!--[\1]><!-->", html)
+    return html.replace("<![endif]>", "<!--<![endif]-->")
+
+
+def _drop_linked_sheets(page: Any) -> None:
+    """Remove `<link rel=stylesheet>`: premailer without network leaves it in, and a mail client would fetch it."""
+    for link in page.iter("link"):
+        if "stylesheet" in link.get("rel", "").lower().split():
+            link.tag = "dropped"
+    etree.strip_elements(page, "dropped", with_tail=False)
+
+
+def _restore_colours(page: Any) -> None:
+    """Write #222 as #222222 again: cssutils shortens it, and Word's engine wants six digits."""
+    for element in page.iter(etree.Element):
+        style = element.get("style")
+        if style and "#" in style:
+            # Never inside url(...#abc).
+            parts = re.split(r"(url\([^)]*\))", style)
+            parts[::2] = [_SHORT_HEX.sub(r"#\1\1\2\2\3\3", part) for part in parts[::2]]
+            element.set("style", "".join(parts))
+
+
+def _forget_classes(page: Any) -> None:
+    """Drop classes that only the inlined sheet knew; Gmail cuts a mail off by its size."""
+    kept = set(re.findall(r"\.([A-Za-z_][\w-]*)", " ".join(page.xpath("//style/text()"))))
+    for element in page.xpath("//*[@class]"):
+        names = [name for name in element.get("class").split() if name in kept]
+        if names:
+            element.set("class", " ".join(names))
+        else:
+            del element.attrib["class"]
