@@ -7,6 +7,7 @@ newsletter's own zone by the stage that shows it.
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -392,6 +393,15 @@ class SubscriberState(StrEnum):
     UNCONFIRMED = "unconfirmed"
     CONFIRMED = "confirmed"
     UNSUBSCRIBED = "unsubscribed"
+
+
+def address_key(email: str) -> str:
+    """Return what every spelling of one address has in common; two people never share it.
+
+    Takes an address that audience.addresses has put in order: its domain is in
+    lower case and punycode already.
+    """
+    return unicodedata.normalize("NFKC", email).strip().casefold()
 
 
 @dataclass(frozen=True, slots=True)
