@@ -49,9 +49,9 @@ class Project:
     @cached_property
     def theme(self) -> Theme:
         """The newsletter's own templates over the built-in ones."""
-        from pipeline.render.theme import Theme, builtin_theme
+        from pipeline.render.theme import Theme
 
-        return Theme([self.root / "templates", builtin_theme()], self.settings)
+        return Theme.of(self.settings, self.root)
 
     @cached_property
     def tokens(self) -> InstallationTokens:

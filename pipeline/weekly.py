@@ -15,7 +15,7 @@ from uuid import uuid4
 from pipeline.compose import draft as drafts
 from pipeline.compose import guards
 from pipeline.compose.assemble import assemble, pick
-from pipeline.errors import Refused
+from pipeline.errors import ChecksFailed, DraftError, Refused
 from pipeline.model import (
     CarriedPost,
     Choice,
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from pipeline.check.run import Report
+    from pipeline.deliver.receipt import Receipt
     from pipeline.project import Project
     from pipeline.publish.tree import Published
     from pipeline.render.addresses import Addresses
@@ -69,6 +70,20 @@ class Prepared:
     issue: Issue
     rendered: RenderedIssue
     report: Report
+
+
+@dataclass(frozen=True)
+class Built:
+    """What `build` wrote."""
+
+    site: Published
+    #: The issue whose mail lies in `folder`; None if nothing is new.
+    number: int | None
+    #: Relative to the newsletter's folder; "" if nothing is new.
+    folder: str
+
+
+# --- the walk ----------------------------------------------------------------
 
 
 def collect(project: Project, since: datetime | None = None, latest: int | None = None) -> Week:
@@ -130,12 +145,11 @@ def freeze(project: Project, prepared: Prepared) -> FrozenIssue:
     from pipeline.deliver.freeze import freeze as freeze_bytes
 
     week = prepared.week
-    words = project.theme.words(project.settings.newsletter.language)
     frozen = freeze_bytes(
         prepared.rendered,
         project.settings,
         [carry(post, week.number) for post in prepared.issue.posts],
-        fallback_name=str(words["reader"]),
+        reader_word(project),
     )
     project.store.freeze(frozen, [carry(post, None) for post in week.choice.before_first], project.now)
     drafts.record_frozen(project.root, frozen, prepared.issue)
@@ -186,12 +200,6 @@ def addresses(project: Project, week: Week) -> Addresses:
     return Addresses(project.settings, week.collection.posts, project.root)
 
 
-def send(project: Project, prepared: Prepared, progress: Progress, stop: Stop) -> IssueRecord:
-    """Freeze, publish, deliver. Nothing before this call has changed anything."""
-    frozen = freeze(project, prepared)
-    return resume(project, frozen.number, progress, stop)
-
-
 def resume(project: Project, number: int, progress: Progress, stop: Stop) -> IssueRecord:
     """Finish an issue that was frozen, from its frozen bytes: publish, deliver, close.
 
@@ -207,7 +215,7 @@ def resume(project: Project, number: int, progress: Progress, stop: Stop) -> Iss
             f"there is no issue {number} in the ledger. `newsletter status` says which was the last."
         )
     drafts.record_frozen(project.root, frozen)
-    write_bodies(project, frozen)
+    write_bodies(project, number, frozen.html, frozen.text)
     if not record.published:
         publish(project, collect(project))
         project.store.published(number)
@@ -217,21 +225,120 @@ def resume(project: Project, number: int, progress: Progress, stop: Stop) -> Iss
     record = project.store.issue(number) or record
     if record.state is IssueState.SENT:
         drafts.record_sent(project.root, number, project.now)
+    write_receipt(project, number)
     return record
 
 
-def write_bodies(project: Project, frozen: FrozenIssue) -> None:
-    """Lay the frozen bodies out as files, for a person to look at."""
+def write_bodies(project: Project, number: int, html: bytes, text: bytes) -> str:
+    """Lay an issue's bodies out as files, for a person to look at; return their folder."""
     from pipeline.atomic import write_atomic
 
-    folder = project.private / "issues" / f"{frozen.number:04d}"
-    for name, data in (("email.html", frozen.html), ("email.txt", frozen.text)):
+    folder = project.private / "issues" / f"{number:04d}"
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, data in (("email.html", html), ("email.txt", text)):
         if not (folder / name).exists() or (folder / name).read_bytes() != data:
-            folder.mkdir(parents=True, exist_ok=True)
             write_atomic(folder / name, data)
+    return folder.relative_to(project.root).as_posix()
+
+
+def write_receipt(project: Project, number: int) -> None:
+    """Lay the receipt beside the bodies; it names nobody."""
+    from pipeline.atomic import write_atomic
+    from pipeline.deliver.receipt import as_json, as_page
+
+    made = receipt(project, number)
+    folder = project.private / "issues" / f"{number:04d}"
+    write_atomic(folder / "receipt.json", as_json(made))
+    write_atomic(folder / "receipt.html", as_page(made, project.settings.newsletter.name))
+
+
+# --- what the commands ask besides -------------------------------------------
 
 
 def unfinished(project: Project) -> IssueRecord | None:
     """Return the last issue if a run was stopped before it was out."""
     last = project.store.last_issue()
     return last if last is not None and last.state is IssueState.SENDING else None
+
+
+def prepare_next(
+    project: Project, since: datetime | None, latest: int | None, command: str = "send"
+) -> Prepared | None:
+    """Prepare the next issue; None if nothing is new."""
+    week = collect(project, since, latest)
+    if not week.choice.chosen:
+        guards.stops(week.choice)
+        return None
+    return prepare(project, week, command)
+
+
+def guard(project: Project, prepared: Prepared, readers: int, *, attended: bool) -> None:
+    """Refuse what should not go out, and, where nobody is asked, what a person should look at first."""
+    if prepared.report.fails():
+        raise ChecksFailed("the checks found errors, so nothing was sent. Mend them, then send again.")
+    if not readers:
+        raise Refused("there are no confirmed readers. Import some: newsletter subscribers import FILE")
+    if not attended:
+        guards.audience_jumped(readers, prepared.week.last, project.settings)
+        guards.too_recent(project.now, prepared.week.last, project.settings)
+
+
+def draft(project: Project, since: datetime | None, latest: int | None) -> str | None:
+    """Write the next issue's draft; return its path, or None if nothing is new."""
+    week = collect(project, since, latest)
+    if week.draft is not None:
+        raise DraftError("is there already; edit it, or delete it to begin again.", path=week.draft.path)
+    if not week.choice.chosen:
+        return None
+    guards.too_many(len(week.choice.chosen), project.settings, "draft")
+    return drafts.write_new(project.root, compose(project, week), since=week.since, latest=week.latest)
+
+
+def check(project: Project, since: datetime | None, latest: int | None) -> Report:
+    """Check the next issue; files that cannot be read are findings too."""
+    from pipeline.check.run import Report, unreadable
+
+    week = collect(project, since, latest)
+    stopping = unreadable(week.choice.left_out)
+    if stopping or not week.choice.chosen:
+        return Report(week.number if week.choice.chosen or stopping else None, stopping, 0)
+    return prepare(project, week, "check").report
+
+
+def build(project: Project, number: int | None, since: datetime | None, latest: int | None) -> Built:
+    """Write the site, and the mail of one issue as files: a frozen one, or the next as it would be now."""
+    from pipeline.deliver.freeze import sample
+
+    frozen = project.store.frozen(number) if number is not None else None
+    week = collect(project, since, latest)
+    if frozen is not None:
+        folder = write_bodies(project, frozen.number, frozen.html, frozen.text)
+        return Built(publish(project, week), frozen.number, folder)
+    if number is not None and number != week.number:
+        raise Refused(f"there is no issue {number}; the next one is {week.number}.")
+    guards.stops(week.choice)
+    if not week.choice.chosen:
+        return Built(publish(project, week), None, "")
+    rendered = prepare(project, week, "build").rendered
+    folder = write_bodies(project, week.number, *sample(rendered, project.settings, reader_word(project)))
+    return Built(publish(project, week), week.number, folder)
+
+
+def reader_word(project: Project) -> str:
+    """Return what a reader without a name is called."""
+    return str(project.theme.words()["reader"])
+
+
+def receipt(project: Project, number: int | None) -> Receipt:
+    """Return what the ledger knows of an issue, the last one by default."""
+    from pipeline.deliver.receipt import make_receipt
+
+    if number is None:
+        last = project.store.last_issue()
+        number = last.number if last else 0
+    made = make_receipt(project.store, number)
+    if made is None:
+        raise Refused(
+            f"there is no issue {number} in the ledger." if number else "no issue has been sent yet."
+        )
+    return made

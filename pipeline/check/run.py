@@ -7,14 +7,15 @@ from dataclasses import dataclass, replace
 
 from pipeline.check.rules import CHECKS, Material
 from pipeline.errors import SettingsError
-from pipeline.model import Finding, Severity
+from pipeline.model import Finding, LeftOut, Severity
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
     """All that the checks had to say of one issue."""
 
-    issue: int
+    #: None if nothing is new.
+    issue: int | None
     #: By path, then line; errors first within a line.
     findings: tuple[Finding, ...]
     #: Checks that found nothing.
@@ -57,6 +58,15 @@ def run(material: Material, severities: Mapping[str, str], reading: Sequence[Fin
     heard = [finding for finding in heard if finding.severity is not Severity.OFF]
     heard.sort(key=lambda f: (f.path, f.line or 0, order.index(f.severity), f.id, f.message))
     return Report(material.rendered.issue.number, tuple(dict.fromkeys(heard)), silent)
+
+
+def unreadable(left_out: Sequence[LeftOut]) -> tuple[Finding, ...]:
+    """Return a finding for every file that cannot be read and so stops the issue."""
+    return tuple(
+        Finding("unreadable", Severity.ERROR, item.why, item.path, item.line, "mend the file, or exclude it")
+        for item in left_out
+        if item.stops
+    )
 
 
 #: Ids of findings made while posts are read (collect/), so that settings may name them.

@@ -7,16 +7,12 @@ from __future__ import annotations
 
 import sys
 from importlib import import_module
-from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from pipeline import __version__
+from pipeline.cli.context import Context, common_options
 from pipeline.errors import NewsletterError
-
-if TYPE_CHECKING:
-    from pipeline.cli.context import Context
 
 #: Command -> its one line of help; the module in this folder has the same name.
 COMMANDS = {
@@ -65,30 +61,16 @@ class Commands(click.Group):
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Begin with `newsletter status`. Every command ends by naming the next one.",
 )
-@click.option(
-    "-C",
-    "--project",
-    type=click.Path(path_type=Path),
-    default=Path(),
-    metavar="DIR",
-    help="The newsletter's folder; this one by default.",
-)
-@click.option("--clock", metavar="TIME", help="Pretend it is then, like 2026-01-31T08:00.")
-@click.option("-v", "--verbose", is_flag=True, help="Say more.")
-@click.option("-q", "--quiet", is_flag=True, help="Say only what went wrong.")
-@click.option("--no-color", is_flag=True, help="No colour; the variable NO_COLOR says the same.")
+@common_options
 @click.version_option(__version__, "-V", "--version", message="newsletter %(version)s")
 @click.pass_context
-def newsletter(
-    ctx: click.Context, project: Path, clock: str | None, verbose: bool, quiet: bool, no_color: bool
-) -> None:
+def newsletter(ctx: click.Context, **common: object) -> None:
     """A weekly newsletter from a folder of Markdown posts.
 
     Write in posts/, look with `newsletter status` and `newsletter check`, send with `newsletter send`.
     """
-    from pipeline.cli.context import Context
-
-    ctx.obj = Context(root=project, clock=clock, verbose=verbose, quiet=quiet, no_color=no_color)
+    ctx.obj = Context()
+    ctx.obj.take(common)
 
 
 def main() -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import os
 import sys
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -17,16 +17,44 @@ if TYPE_CHECKING:
 
     from pipeline.project import Project
 
+Function = TypeVar("Function", bound=Callable[..., Any])
 
-@dataclass
+#: Understood before and after the command's name.
+COMMON: tuple[Callable[[Function], Function], ...] = (
+    click.option(
+        "-C", "--project", type=click.Path(path_type=Path), metavar="DIR", help="The newsletter's folder."
+    ),
+    click.option("--clock", metavar="TIME", help="Pretend it is then, like 2026-01-31T08:00."),
+    click.option("-v", "--verbose", is_flag=True, help="Say more."),
+    click.option("-q", "--quiet", is_flag=True, help="Say only what went wrong."),
+    click.option("--no-color", is_flag=True, help="No colour; the variable NO_COLOR says the same."),
+)
+
+
+def common_options(function: Function) -> Function:
+    """Add -C, --clock, -v, -q and --no-color."""
+    for option in reversed(COMMON):
+        function = option(function)
+    return function
+
+
 class Context:
     """The common options, and the newsletter they name."""
 
-    root: Path
-    clock: str | None = None
-    verbose: bool = False
-    quiet: bool = False
-    no_color: bool = False
+    def __init__(self) -> None:
+        self.root = Path()
+        self.clock: str | None = None
+        self.verbose = False
+        self.quiet = False
+        self.no_color = bool(os.environ.get("NO_COLOR"))
+
+    def take(self, options: Mapping[str, Any]) -> None:
+        """Heed the common options that were given; what was not given stays."""
+        self.root = options["project"] or self.root
+        self.clock = options["clock"] or self.clock
+        self.verbose |= options["verbose"]
+        self.quiet |= options["quiet"]
+        self.no_color |= options["no_color"]
 
     @cached_property
     def project(self) -> Project:
@@ -40,8 +68,7 @@ class Context:
         """Standard error with colour and bars, where a person looks at it."""
         from rich.console import Console
 
-        plain = self.no_color or bool(os.environ.get("NO_COLOR"))
-        return Console(stderr=True, no_color=plain, highlight=False, soft_wrap=True)
+        return Console(stderr=True, no_color=self.no_color, highlight=False, soft_wrap=True)
 
     def say(self, text: str = "") -> None:
         """Print an answer for a person, on standard output."""
@@ -64,4 +91,30 @@ class Context:
         return sys.stdin.isatty() and sys.stderr.isatty()
 
 
+class Verb(click.Command):
+    """A command that understands the common options too, and hands its function the Context first."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        common_options(self)
+        self.params += reversed(self.__dict__.pop("__click_params__", []))
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Take the common options out of the way, then run."""
+        ours = {name: ctx.params.pop(name) for name in ("project", "clock", "verbose", "quiet", "no_color")}
+        ctx.obj.take(ours)
+        return super().invoke(ctx)
+
+
 pass_context = click.make_pass_decorator(Context)
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead.")
+since_option = click.option(
+    "--since", metavar="DATE", help="Older posts count as published before; no issue will carry them."
+)
+latest_option = click.option(
+    "--latest",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Take the newest N; other new posts count as published before.",
+)

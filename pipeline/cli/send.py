@@ -1,0 +1,139 @@
+"""`newsletter send`: the whole walk, with a person's word or under the guards."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from pipeline.cli.check import lines, summary
+from pipeline.cli.context import Context, Verb, json_option, latest_option, pass_context, since_option
+from pipeline.cli.run import carry_through
+from pipeline.cli.words import counted, size
+from pipeline.errors import Refused, UsageError
+from pipeline.model import Severity
+
+if TYPE_CHECKING:
+    from pipeline.check.run import Report
+    from pipeline.project import Project
+    from pipeline.weekly import Prepared
+
+
+@click.command(cls=Verb)
+@click.option("--yes", is_flag=True, help="Ask nothing; the guards in newsletter.toml still hold.")
+@click.option(
+    "--confirm", type=click.IntRange(min=0), metavar="READERS", help="Send only to exactly so many readers."
+)
+@click.option("-n", "--dry-run", is_flag=True, help="Do everything up to the freeze, change nothing.")
+@since_option
+@latest_option
+@json_option
+@click.option("--exit-code", is_flag=True, help="End with 4 if nothing is new.")
+@pass_context
+def command(
+    context: Context,
+    yes: bool,
+    confirm: int | None,
+    dry_run: bool,
+    since: str | None,
+    latest: int | None,
+    as_json: bool,
+    exit_code: bool,
+) -> int:
+    """Compose, render, check, freeze, publish and deliver the next issue.
+
+    Asks for the number of readers before anything happens; --yes is for a
+    schedule, --confirm for a script that knows how many they are. If the last
+    issue was interrupted, it is finished first and nothing new is begun.
+    """
+    from pipeline import weekly
+    from pipeline.project import read_moment
+
+    project = context.project
+    last = weekly.unfinished(project)
+    if last is not None and not dry_run:
+        context.hint(f"Issue {last.number} was interrupted; finishing it from its frozen bytes.")
+        return carry_through(context, last.number, as_json=as_json)
+    prepared = weekly.prepare_next(project, read_moment(since, project.settings), latest)
+    if prepared is None:
+        return nothing_new(context, as_json, exit_code)
+    readers = project.store.readers()
+    show_findings(context, prepared.report)
+    describe(context, project, prepared, readers)
+    weekly.guard(project, prepared, readers, attended=not yes)
+    if dry_run:
+        return rehearsed(context, prepared, readers, as_json)
+    agree(context, readers, yes=yes, confirm=confirm)
+    number = weekly.freeze(project, prepared).number
+    return carry_through(context, number, as_json=as_json)
+
+
+def show_findings(context: Context, report: Report) -> None:
+    """Print errors and warnings before the question; notes are for `newsletter check`."""
+    for line in lines(report, least=Severity.WARNING):
+        context.hint(line)
+
+
+def nothing_new(context: Context, as_json: bool, exit_code: bool) -> int:
+    """Say so; nothing was written."""
+    code = 4 if exit_code else 0
+    if as_json:
+        context.json({"issue": None, "state": "nothing-new", "exit": code})
+    else:
+        context.say("There is nothing new to send. `newsletter status` says why each post is left out.")
+    return code
+
+
+def describe(context: Context, project: Project, prepared: Prepared, readers: int) -> None:
+    """Print what is about to happen."""
+    issue, html = prepared.issue, prepared.rendered.html.encode()
+    suppressed = project.store.suppressed_readers()
+    skipped = f" ({suppressed:,} suppressed are skipped)" if suppressed else ""
+    rows = [
+        (f"Issue {issue.number}", issue.subject),
+        ("From", f"{project.settings.newsletter.sender}   Mailer  {project.settings.mail.mailer}"),
+        ("Posts", f"{len(issue.posts)}: " + "; ".join(post.title for post in issue.posts)),
+        ("Readers", f"{readers:,} confirmed{skipped}"),
+        ("Weight", f"{size(len(html))} of 102 kB   Checks  {summary(prepared.report)}"),
+    ]
+    for name, value in rows:
+        context.hint(f"{name:<9} {value}")
+
+
+def agree(context: Context, readers: int, *, yes: bool, confirm: int | None) -> None:
+    """Have somebody's word before the first step that cannot be undone."""
+    if confirm is not None:
+        if confirm != readers:
+            raise Refused(
+                f"--confirm says {counted(confirm, 'reader')}, but there are {readers:,}. Nothing was sent."
+            )
+        return
+    if yes:
+        return
+    if not context.interactive():
+        raise UsageError("nobody is here to ask: add --yes, or --confirm with the number of readers.")
+    answer = click.prompt(
+        "This cannot be undone. Type the number of readers to send, or press Enter to stop",
+        default="",
+        show_default=False,
+        err=True,
+    )
+    if answer.replace(",", "").strip() != str(readers):
+        raise Refused("stopped. Nothing was sent, and nothing has changed.")
+
+
+def rehearsed(context: Context, prepared: Prepared, readers: int, as_json: bool) -> int:
+    """End a dry run."""
+    if as_json:
+        document: dict[str, Any] = {
+            "issue": prepared.issue.number,
+            "state": "dry-run",
+            "readers": readers,
+            "exit": 0,
+        }
+        context.json(document)
+    else:
+        context.say(
+            f"Issue {prepared.issue.number} would go to {counted(readers, 'reader')}. Nothing has changed."
+        )
+    return 0
