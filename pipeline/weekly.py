@@ -6,6 +6,7 @@ the last reader. Each step takes what the one before it returned.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -242,14 +243,18 @@ def write_bodies(project: Project, number: int, html: bytes, text: bytes) -> str
 
 
 def write_receipt(project: Project, number: int) -> None:
-    """Lay the receipt beside the bodies; it names nobody."""
+    """Lay the receipt beside the bodies, as JSON and as a page; it names nobody."""
     from pipeline.atomic import write_atomic
-    from pipeline.deliver.receipt import as_json, as_page
+    from pipeline.deliver.receipt import summary
 
     made = receipt(project, number)
+    document = summary(made)
+    page = project.theme.render("receipt.html", receipt=document, newsletter=project.settings.newsletter.name)
     folder = project.private / "issues" / f"{number:04d}"
-    write_atomic(folder / "receipt.json", as_json(made))
-    write_atomic(folder / "receipt.html", as_page(made, project.settings.newsletter.name))
+    write_atomic(
+        folder / "receipt.json", (json.dumps(document, ensure_ascii=False, indent=2) + "\n").encode()
+    )
+    write_atomic(folder / "receipt.html", page.encode())
 
 
 # --- what the commands ask besides -------------------------------------------

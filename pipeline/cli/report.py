@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from pipeline.cli.context import Context, Verb, json_option, pass_context
-from pipeline.cli.words import exit_code, moment, outcome, sentence, size
+from pipeline.cli.words import moment, sentence, size
 
 
 @click.command(cls=Verb)
@@ -17,11 +17,11 @@ from pipeline.cli.words import exit_code, moment, outcome, sentence, size
 def command(context: Context, number: int | None, as_json: bool) -> int:
     """Print the receipt of issue NUMBER, the last one by default: counts by answer and by domain, rate, doubts."""
     from pipeline import weekly
-    from pipeline.deliver.receipt import extras
+    from pipeline.deliver.receipt import exit_code, summary
 
     receipt = weekly.receipt(context.project, number)
     if as_json:
-        context.json(outcome(receipt.record) | extras(receipt))
+        context.json(summary(receipt))
     else:
         show(context, receipt)
     return exit_code(receipt.record)

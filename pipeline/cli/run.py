@@ -9,7 +9,7 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 from pipeline.cli.context import Context
-from pipeline.cli.words import counted, exit_code, outcome, sentence
+from pipeline.cli.words import counted, sentence
 
 if TYPE_CHECKING:
     from pipeline.model import Counts, IssueRecord
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 def carry_through(context: Context, number: int, *, as_json: bool) -> int:
     """Finish an issue, print what became of it, and return the exit code."""
     from pipeline import weekly
+    from pipeline.deliver.receipt import exit_code, outcome
 
     with stop_signals() as stop, progress(context, number) as step:
         record = weekly.resume(context.project, number, step, stop)
