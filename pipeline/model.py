@@ -216,6 +216,9 @@ class Link:
     line: int | None = None
     #: False if it named a post or file that is not there.
     resolved: bool = True
+    #: A file of the newsletter's that it points to (a PDF beside the post), and where that goes, as for Image.
+    file: str = ""
+    target: str = ""
 
 
 @dataclass(frozen=True, slots=True)
