@@ -130,10 +130,11 @@ def read_moment(text: str | None, settings: Settings) -> datetime | None:
     """Read a date or moment from the command line, in the newsletter's zone unless it names one."""
     if text is None:
         return None
-    from pipeline.collect.dates import parse_moment
+    from pipeline.collect.dates import moment
     from pipeline.errors import UsageError
 
+    zone = settings.newsletter.zone
     try:
-        return parse_moment(text, settings.newsletter.zone).astimezone(settings.newsletter.zone)
+        return moment(text, zone).astimezone(zone)
     except ValueError as fault:
-        raise UsageError(f"{text!r} is not a date. Write one like 2026-01-31 or 2026-01-31T08:00.") from fault
+        raise UsageError(f"a date on the command line {fault}") from fault

@@ -150,7 +150,7 @@ def freeze(project: Project, prepared: Prepared) -> FrozenIssue:
         prepared.rendered,
         project.settings,
         [carry(post, week.number) for post in prepared.issue.posts],
-        reader_word(project),
+        nameless=reader_word(project),
     )
     project.store.freeze(frozen, [carry(post, None) for post in week.choice.before_first], project.now)
     drafts.record_frozen(project.root, frozen, prepared.issue)
@@ -220,7 +220,7 @@ def resume(project: Project, number: int, progress: Progress, stop: Stop) -> Iss
     if not record.published:
         publish(project, collect(project))
         project.store.published(number)
-    splicer = Splicer(frozen, project.tokens, project.settings.web_url)
+    splicer = Splicer(frozen, project.tokens)
     owner = str(uuid4())
     deliver(project.store, project.mailer, splicer, number, owner, on_progress=progress, should_stop=stop)
     record = project.store.issue(number) or record
@@ -312,7 +312,7 @@ def check(project: Project, since: datetime | None, latest: int | None) -> Repor
 
 def build(project: Project, number: int | None, since: datetime | None, latest: int | None) -> Built:
     """Write the site, and the mail of one issue as files: a frozen one, or the next as it would be now."""
-    from pipeline.deliver.freeze import sample
+    from pipeline.deliver.freeze import freeze as freeze_bytes
 
     frozen = project.store.frozen(number) if number is not None else None
     week = collect(project, since, latest)
@@ -325,7 +325,8 @@ def build(project: Project, number: int | None, since: datetime | None, latest: 
     if not week.choice.chosen:
         return Built(publish(project, week), None, "")
     rendered = prepare(project, week, "build").rendered
-    folder = write_bodies(project, week.number, *sample(rendered, project.settings, reader_word(project)))
+    now = freeze_bytes(rendered, project.settings, [], nameless=reader_word(project))
+    folder = write_bodies(project, week.number, now.html, now.text)
     return Built(publish(project, week), week.number, folder)
 
 

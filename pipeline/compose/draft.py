@@ -14,7 +14,8 @@ from pathlib import Path
 
 from pipeline.atomic import write_atomic
 from pipeline.errors import DraftError, PostError
-from pipeline.frontmatter import Head, parse_head
+from pipeline.frontmatter.heads import Head, read as read_head, split
+from pipeline.frontmatter.text import decode
 from pipeline.model import CarriedPost, Draft, Fingerprint, FrozenIssue, Issue, Post
 
 FOLDER = "issues"
@@ -46,7 +47,8 @@ def read(root: Path, file: Path) -> Draft:
     """Read one issue file. Raises DraftError with the line at fault."""
     path = file.relative_to(root).as_posix()
     try:
-        head = parse_head(file.read_bytes(), path)
+        parts = split(decode(file.read_bytes()))
+        head = read_head(parts)
     except PostError as fault:
         raise DraftError(fault.message, path=path, line=fault.line) from fault
     except OSError as fault:
@@ -55,7 +57,6 @@ def read(root: Path, file: Path) -> Draft:
     number = reader.number()
     if number != int(file.stem):
         raise reader.fault("number", f"is {number}, but the file is named {file.name}")
-    body = head.body.lstrip("\n")
     return Draft(
         number=number,
         path=path,
@@ -63,8 +64,8 @@ def read(root: Path, file: Path) -> Draft:
         preheader=reader.text("preheader"),
         posts=reader.names("posts"),
         lead=reader.text("lead"),
-        note=body.rstrip() + "\n" if body.strip() else "",
-        note_line=head.body_line + len(head.body) - len(body),
+        note=parts.body.rstrip() + "\n" if parts.body.strip() else "",
+        note_line=parts.body_line,
         since=reader.moment("since"),
         latest=reader.whole("latest"),
         frozen=reader.moment("frozen"),
@@ -78,7 +79,7 @@ class _Reader:
     """Takes typed values out of a head, naming the line of whatever is wrong."""
 
     def __init__(self, path: str, head: Head) -> None:
-        self.path, self.data, self.lines = path, head.data, head.lines
+        self.path, self.data, self.lines = path, head.values, head.lines
         for key in self.data:
             if key not in KEYS:
                 raise self.fault(key, f"is not known here; there are: {', '.join(sorted(KEYS))}")
