@@ -1,0 +1,94 @@
+"""Decides what each header of an issue's messages says, in the order that all copies have them."""
+
+from __future__ import annotations
+
+import re
+from hashlib import sha256
+from urllib.parse import unquote, urlsplit
+
+from pipeline.deliver import headers
+from pipeline.deliver.encode import one_line
+from pipeline.deliver.message import Field, shorten
+from pipeline.errors import Refused
+from pipeline.model import Issue
+from pipeline.settings import Newsletter, Settings, mailbox
+from pipeline.slugs import slugify
+
+#: Characters of a subject: several times what any inbox shows, and far from what relays cut off.
+SUBJECT_LIMIT = 500
+
+
+def head(issue: Issue, settings: Settings, boundary: str) -> list[tuple[str, str]]:
+    """Return names and values, with fields standing where readers differ.
+
+    Raises Refused for a subject that no message can have.
+    """
+    newsletter = settings.newsletter
+    values = {
+        "From": _mailbox("From", newsletter.sender),
+        "To": _field(Field.TO),
+        "Subject": headers.unstructured("Subject", _subject(issue.subject)),
+        "Date": headers.date(issue.date),
+        "Message-ID": _message_id(newsletter),
+        "Reply-To": _mailbox("Reply-To", newsletter.reply_to) if newsletter.reply_to else "",
+        "List-Id": headers.named("List-Id", shorten(newsletter.name), f"<{list_id(newsletter)}>"),
+        # Always folded before the address, as RFC 8058 shows it (8.2), and never inside.
+        "List-Unsubscribe": f"\r\n <{headers.uri(settings.web_url)}/unsubscribe/{_field(Field.UNSUBSCRIBE)}>",
+        "List-Unsubscribe-Post": headers.fold("List-Unsubscribe-Post", ["List-Unsubscribe=One-Click"]),
+        "List-Archive": headers.fold("List-Archive", [f"<{headers.uri(newsletter.url)}/>"]),
+        "Feedback-ID": headers.fold("Feedback-ID", [_feedback_id(issue.number, newsletter)]),
+        "MIME-Version": headers.fold("MIME-Version", ["1.0"]),
+        "Content-Type": headers.fold("Content-Type", ["multipart/alternative;", f'boundary="{boundary}"']),
+    }
+    return [(name, values[name]) for name in headers.NAMES if values[name]]
+
+
+def _field(field: Field, argument: str = "") -> str:
+    return field.between_nuls(argument).decode()
+
+
+def _mailbox(name: str, setting: str) -> str:
+    who = mailbox(setting)
+    return headers.mailbox(name, shorten(who.display_name), headers.address(who.addr_spec))
+
+
+def _subject(text: str) -> str:
+    subject = one_line(text)
+    if not subject:
+        raise Refused("the subject is empty. Write one into the issue's draft, or check [issue] subject.")
+    if len(subject) > SUBJECT_LIMIT:
+        raise Refused(
+            f"the subject has {len(subject):,} characters. Write at most {SUBJECT_LIMIT} (best under 40)."
+        )
+    return subject
+
+
+def _message_id(newsletter: Newsletter) -> str:
+    domain = headers.ascii_host(newsletter.mailbox.domain)
+    # Folded as a sample of the same length is: every left side has 32 digits.
+    sample = f"{'0' * 32}@{domain}"
+    return headers.fold("Message-ID", [f"<{sample}>"]).replace(sample, _field(Field.MESSAGE_ID, domain))
+
+
+def list_id(newsletter: Newsletter) -> str:
+    """Return the List-Id without brackets (RFC 2919, 2): the site's host, below it the labels of a path.
+
+    https://example.org/letters is letters.example.org; a host without a dot,
+    as on a trial machine, becomes newsletter.localhost.
+    """
+    host = re.sub(r"[^A-Za-z0-9.-]", "-", headers.ascii_host(newsletter.host) or "localhost")
+    path = [slugify(part) for part in unquote(urlsplit(newsletter.url).path).split("/")]
+    labels = [part for part in reversed(path) if part.isascii() and part]
+    if not labels and "." not in host:
+        labels = ["newsletter"]
+    return ".".join([*labels, host])
+
+
+def _feedback_id(number: int, newsletter: Newsletter) -> str:
+    """Return Google's four fields: issue, newsletter, kind, sender id (5 to 15 characters, stable).
+
+    https://support.google.com/mail/answer/6254652; complaints are counted by
+    each field, so none may name a reader.
+    """
+    identity = list_id(newsletter)
+    return f"issue-{number}:{identity}:newsletter:{sha256(identity.encode()).hexdigest()[:12]}"
