@@ -14,7 +14,8 @@ from pathlib import Path
 
 from pipeline.atomic import write_atomic
 from pipeline.errors import DraftError, PostError
-from pipeline.frontmatter.heads import Head, read as read_head, split
+from pipeline.frontmatter.heads import Head, split
+from pipeline.frontmatter.heads import read as read_head
 from pipeline.frontmatter.text import decode
 from pipeline.model import CarriedPost, Draft, Fingerprint, FrozenIssue, Issue, Post
 

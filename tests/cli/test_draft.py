@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from conftest import Letter
+from support.letter import Letter
 
 DRAFT = "issues/0001.md"
 

@@ -7,7 +7,7 @@ import unicodedata
 from pathlib import Path
 
 import pytest
-from conftest import Letter
+from support.letter import Letter
 
 NAME = "posts/2025-11-15-cluster-headaches-after-a-solar-storm.md"
 

@@ -6,7 +6,7 @@ import email
 import email.policy
 from pathlib import Path
 
-from conftest import Letter, copy_sample
+from support.letter import Letter, copy_sample
 
 
 def test_three_readers_get_a_letter_and_the_site_is_there(sent: Letter) -> None:
