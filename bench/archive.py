@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import random
+import re
 import shutil
 import subprocess
 import sys
@@ -190,7 +191,7 @@ def hugo(letter: Path, out: Path) -> Iterator[Row]:
         f'baseURL = "https://example.org/"\ntitle = "Archive"\ncontentDir = "{letter / "posts"}"\n',
         encoding="utf-8",
     )
-    version = output(["hugo", "version"]).split("-")[0].removeprefix("hugo ")
+    version = re.split(r"[+ -]", output(["hugo", "version"]).removeprefix("hugo "))[0]
     command = ["hugo", "--quiet", "--source", str(out)]
     yield Row(f"Hugo {version}, first time", once(command))
     yield Row(f"Hugo {version}, again", best(command, 3))
