@@ -11,7 +11,7 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
-from jinja2 import pass_context, pass_eval_context
+from jinja2 import TemplateRuntimeError, pass_context, pass_eval_context
 from jinja2.nodes import EvalContext
 from jinja2.runtime import Context
 from markupsafe import Markup, escape
@@ -49,7 +49,7 @@ def fill(context: EvalContext, word: str, **values: object) -> str:
 
     def put(match: re.Match[str]) -> str:
         if match[1] not in values:
-            raise ThemeError(f"a word has a place {{{match[1]}}} that nothing fills: {word!r}")
+            raise TemplateRuntimeError(f"a word has a place {{{match[1]}}} that nothing fills: {word!r}")
         return str(write(values[match[1]]))
 
     text = re.sub(r"\{(\w+)\}", put, str(write(word)))
