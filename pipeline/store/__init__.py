@@ -1,1 +1,24 @@
-"""The ledger and the audience behind the Store protocol."""
+"""The ledger and the audience in a database, behind the `Store` protocol of edges.py."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pipeline.edges import Tokens
+    from pipeline.store.sql import SqlStore
+
+
+def open_store(url: str, root: Path, tokens: Tokens) -> SqlStore:
+    """Open the store at `url`, made or brought up to date if need be.
+
+    A relative `sqlite:///` path starts at the newsletter's folder `root`.
+    Where no store exists and none can be made, an empty one that refuses every
+    change is returned, so that looking works anywhere. Raises StoreError.
+    """
+    # SQLAlchemy takes a good part of a second to import; commands without a store never pay for it.
+    from pipeline.store.engine import open_database
+    from pipeline.store.sql import SqlStore
+
+    return SqlStore(open_database(url, root), tokens)

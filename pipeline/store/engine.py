@@ -1,0 +1,147 @@
+"""Opens the database and guards every transaction: an error becomes a StoreError, and is the last thing done."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Connection, Engine
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+
+from pipeline.errors import StoreError
+from pipeline.store import sqlite
+from pipeline.store.lock import RunLock
+from pipeline.store.migrate import bring_up_to_date, create
+
+if TYPE_CHECKING:
+    from pipeline.edges import Tokens
+
+
+class Database:
+    """A database, and whether it can still be trusted.
+
+    After any error from the driver it is not: a connection that saw an I/O
+    error may report later commits as done that are not.
+    """
+
+    def __init__(self, engine: Engine, place: str, lock: RunLock | None, unwritable: str = "") -> None:
+        self._engine = engine
+        #: The file as people know it.
+        self.place = place
+        #: Held by the one run at work; None where there is nothing to lock.
+        self.lock = lock
+        #: Why nothing can be written; "" if it can.
+        self.unwritable = unwritable
+        self._broken = ""
+
+    @property
+    def broken(self) -> bool:
+        """True once anything failed; nothing more is read or written then."""
+        return bool(self._broken)
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """One transaction, durable when the block ends, undone if it raises."""
+        if self.unwritable:
+            raise self.error(self.unwritable)
+        with self._transaction(self._engine) as connection:
+            yield connection
+
+    @contextmanager
+    def change_tables(self) -> Iterator[Connection]:
+        """One writing transaction in which tables may be made and altered."""
+        with self._transaction(self._engine.execution_options(schema=True)) as connection:
+            yield connection
+            if sqlite.dangling(connection):
+                raise self.error(
+                    "was not migrated: rows would be left that belong to nothing. Report this as a bug."
+                )
+        # The next connection guards references again.
+        self._engine.dispose()
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """One transaction that sees one state of things and waits for nobody."""
+        with self._transaction(self._engine.execution_options(reads=True)) as connection:
+            yield connection
+
+    @contextmanager
+    def _transaction(self, engine: Engine) -> Iterator[Connection]:
+        if self._broken:
+            raise self.error(f"{self._broken} Nothing more is done with it until the next run.")
+        try:
+            with engine.begin() as connection:
+                yield connection
+        except (SQLAlchemyError, sqlite3.Error) as fault:
+            self._broken = sqlite.explain(fault)
+            self._engine.dispose()
+            raise self.error(self._broken) from fault
+
+    def error(self, what: str) -> StoreError:
+        """Return an error about this store."""
+        return StoreError(what, path=self.place)
+
+    def close(self) -> None:
+        """Let go of the file and the lock."""
+        self._engine.dispose()
+        if self.lock is not None:
+            self.lock.drop()
+
+
+def open_database(url: str, root: Path) -> Database:
+    """Open the database at `url`, made or brought up to date if need be. Raises StoreError."""
+    path = _path(url, root)
+    if path is None:
+        return _in_memory("memory", "")
+    place = str(path.relative_to(root)) if path.is_relative_to(root) else str(path)
+    try:
+        sqlite.prepare(path)
+    except OSError as fault:
+        if path.exists():
+            raise StoreError(f"cannot be opened: {fault.strerror}.", path=place) from fault
+        return _in_memory(
+            place,
+            f"cannot be made: {fault.strerror}. Make its folder one you may write to, or set store.url.",
+        )
+    database = Database(sqlite.make_engine(path), place, RunLock(path.with_name("run.lock")))
+    bring_up_to_date(database)
+    return database
+
+
+def _path(url: str, root: Path) -> Path | None:
+    """Return the database's file; None for a store in memory."""
+    try:
+        parsed = make_url(url)
+    except ArgumentError as fault:
+        raise StoreError(f"store.url {url!r} is not a database's address: write sqlite:///FILE") from fault
+    if parsed.get_backend_name() != "sqlite":
+        raise StoreError(
+            f"store.url names {parsed.get_backend_name()}; this version keeps its store in sqlite:///FILE"
+        )
+    return root / parsed.database if parsed.database and parsed.database != ":memory:" else None
+
+
+def _in_memory(place: str, unwritable: str) -> Database:
+    database = Database(sqlite.make_engine(None), place, None, unwritable)
+    with database.read() as connection:
+        create(connection)
+    return database
+
+
+class Part:
+    """One part of the store: what all parts hold."""
+
+    def __init__(self, database: Database, tokens: Tokens) -> None:
+        self._database = database
+        self._tokens = tokens
+
+    def _error(self, what: str) -> StoreError:
+        return self._database.error(what)
+
+    def _seal(self, number: int) -> str:
+        """Return what only this installation's secret can make of an issue; nobody's uid is "seal"."""
+        return self._tokens.message_id(number, "seal")

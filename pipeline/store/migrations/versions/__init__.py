@@ -1,0 +1,1 @@
+"""Each file brings the tables from one revision to the next; none is changed once released."""

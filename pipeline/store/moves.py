@@ -1,0 +1,73 @@
+"""Every way a delivery may move, and the one statement that moves it; counting where they stand."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, func, select, update
+from sqlalchemy.sql import Select, Update
+
+from pipeline.model import Counts, DeliveryState
+from pipeline.store.moments import NOW
+from pipeline.store.tables import deliveries
+
+_S = DeliveryState
+
+#: Name of a move -> states it may begin in, state it ends in. A test holds this against the
+#: table in deliver/states.py; the database is never changed but through `move`.
+MOVES: Mapping[str, tuple[tuple[DeliveryState, ...], DeliveryState]] = {
+    "lease": ((_S.QUEUED,), _S.LEASED),
+    "give back": ((_S.LEASED,), _S.QUEUED),
+    "withdraw": ((_S.QUEUED, _S.LEASED), _S.WITHDRAWN),
+    "cancel": ((_S.QUEUED, _S.LEASED), _S.CANCELLED),
+    "arm": ((_S.LEASED,), _S.ARMED),
+    # An answer that comes after its run was taken for dead is evidence.
+    "accept": ((_S.ARMED, _S.IN_DOUBT), _S.ACCEPTED),
+    "refuse": ((_S.LEASED, _S.ARMED), _S.REFUSED),
+    "defer": ((_S.LEASED, _S.ARMED), _S.QUEUED),
+    "doubt": ((_S.ARMED,), _S.IN_DOUBT),
+    "try again": ((_S.IN_DOUBT,), _S.QUEUED),
+}
+
+#: Not at an end: a run, or time, still moves these.
+OPEN = (_S.QUEUED, _S.LEASED, _S.ARMED)
+
+
+def move(name: str, **values: Any) -> Update:
+    """Return the statement that makes a move; it finds nothing where a delivery stands elsewhere."""
+    begins, end = MOVES[name]
+    return update(deliveries).where(deliveries.c.state.in_(begins)).values(state=end, updated=NOW, **values)
+
+
+#: What is queued because a relay said "later".
+DEFERRED = deliveries.c.not_before > 0
+
+
+def standing(state: str, deferred: bool) -> str:
+    """Return the word people read for where a delivery stands."""
+    if state == _S.QUEUED and deferred:
+        return "deferred"
+    return _S.QUEUED.value if state in OPEN else state
+
+
+def tally(connection: Connection, number: int) -> Counts:
+    """Count one issue's deliveries; the eight words always add up to `readers`."""
+    words: Counter[str] = Counter()
+    for state, deferred, many in connection.execute(_grouped(number)):
+        words[standing(state, deferred)] += many
+    return Counts(readers=words.total(), **words)
+
+
+def tally_by_domain(connection: Connection, number: int) -> dict[str, dict[str, int]]:
+    """Count one issue's deliveries by the recipient's domain, then by the same words."""
+    domains: dict[str, Counter[str]] = {}
+    for domain, state, deferred, many in connection.execute(_grouped(number, deliveries.c.domain)):
+        domains.setdefault(domain, Counter())[standing(state, deferred)] += many
+    return {domain: dict(words) for domain, words in sorted(domains.items())}
+
+
+def _grouped(number: int, *by: ColumnElement[str]) -> Select[Any]:
+    columns = (*by, deliveries.c.state, DEFERRED.label("deferred"))
+    return select(*columns, func.count()).where(deliveries.c.issue == number).group_by(*columns)

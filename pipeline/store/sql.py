@@ -1,0 +1,16 @@
+"""The store on a SQL database, put together from its parts."""
+
+from __future__ import annotations
+
+from pipeline.store.audience import Audience
+from pipeline.store.issues import Issues
+from pipeline.store.ledger import Ledger
+from pipeline.store.runs import Runs
+
+
+class SqlStore(Audience, Issues, Runs, Ledger):
+    """The `Store` of edges.py: audience, issues, and the ledger, behind one database."""
+
+    def close_database(self) -> None:
+        """Let go of the database and of the lock, if a run has it."""
+        self._database.close()
