@@ -1,0 +1,157 @@
+"""Files messages in a folder instead of sending them: the mailer that a new newsletter starts with.
+
+One `.eml` a recipient, under the issue's number, named after the Message-ID.
+The name appears in one step, and only once: that step is this mailer's final
+dot, and the file is the evidence that it was taken.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from hashlib import sha256
+from pathlib import Path
+
+from pipeline.edges import Arm
+from pipeline.errors import MailerUnusable
+from pipeline.model import Answer, Outcome, Submission
+
+#: Ends the names of files that are being written; a killed run leaves at most one a connection.
+UNFINISHED = ".unfinished"
+#: File systems without hard links say one of these.
+_NO_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EACCES}
+
+
+class Outbox:
+    """Writes into `folder`, below it one folder an issue.
+
+    With `subfolder` all messages go there instead, whatever issue they say
+    they are of: single messages, such as a test copy, have none.
+    """
+
+    name = "outbox"
+
+    def __init__(self, folder: Path, subfolder: str = "") -> None:
+        self._root = folder
+        self._subfolder = subfolder
+        #: Folders made, and cleared of what dead runs left, by this mailer.
+        self._ready: set[Path] = set()
+
+    def submit(self, submissions: Iterable[Submission], arm: Arm) -> Iterator[Answer]:
+        """File each message, one at a time.
+
+        Raises MailerUnusable when a message cannot be written at all; nothing
+        is armed then.
+        """
+        for submission in submissions:
+            unfinished = self._write(submission)
+            try:
+                if arm(submission):
+                    answer = self._file(submission, unfinished)
+                else:
+                    answer = Answer(submission, Outcome.NOT_ARMED)
+            finally:
+                with suppress(OSError):
+                    unfinished.unlink(missing_ok=True)
+            yield answer
+
+    def look_up(self, submission: Submission) -> Outcome:
+        """ACCEPTED if the file is there with these bytes; else it was certainly not taken."""
+        path = self._path(submission)
+        try:
+            return Outcome.ACCEPTED if path.read_bytes() == submission.data else Outcome.DEFERRED
+        except FileNotFoundError:
+            return Outcome.DEFERRED
+        except OSError as fault:
+            raise MailerUnusable(f"{path.parent} cannot be read: {_said(fault)}.") from fault
+
+    def _path(self, submission: Submission) -> Path:
+        left = submission.message_id.partition("@")[0]
+        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", left):
+            left = sha256(left.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+        return self._root / (self._subfolder or f"{submission.delivery.issue:04d}") / f"{left}.eml"
+
+    def _write(self, submission: Submission) -> Path:
+        """Write everything under a name that no one looks for, down to the disk."""
+        path = self._path(submission)
+        unfinished = path.with_name(f".{path.stem}.{os.getpid()}{UNFINISHED}")
+        try:
+            self._make_ready(path.parent)
+            unfinished.unlink(missing_ok=True)
+            with os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+                file.write(submission.data)
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError as fault:
+            with suppress(OSError):
+                unfinished.unlink(missing_ok=True)
+            raise MailerUnusable(
+                f"{path.parent} cannot be written: {_said(fault)}. Nothing was filed that is not counted; "
+                f"mend this, then `newsletter resume {submission.delivery.issue}` files the rest."
+            ) from fault
+        return unfinished
+
+    def _make_ready(self, folder: Path) -> None:
+        if folder in self._ready:
+            return
+        for made in (self._root, folder):
+            if not made.is_dir():
+                # Owner only: every file below holds an address.
+                made.mkdir(mode=0o700, parents=True, exist_ok=True)
+                _sync(made.parent)
+        if not self._subfolder:
+            # One run at a time is at work on an issue, so whatever is unfinished here is a dead one's.
+            for left_over in folder.glob(f".*{UNFINISHED}"):
+                left_over.unlink(missing_ok=True)
+        self._ready.add(folder)
+
+    def _file(self, submission: Submission, unfinished: Path) -> Answer:
+        """Give the file its name: the irrevocable step."""
+        path = self._path(submission)
+        reply = f"{path.parent.name}/{path.name}"
+        try:
+            _name_once(unfinished, path)
+        except OSError as fault:
+            # The name tells, not the error: it is there with our bytes, with another's, or not at all.
+            if self.look_up(submission) is not Outcome.ACCEPTED:
+                there = path.exists()
+                outcome = Outcome.REFUSED if there else Outcome.DEFERRED
+                return Answer(
+                    submission, outcome, f"{reply} {'is another message' if there else _said(fault)}"
+                )
+        try:
+            _sync(path.parent)
+        except OSError as fault:
+            return Answer(submission, Outcome.IN_DOUBT, f"{reply} may not last: {_said(fault)}")
+        return Answer(submission, Outcome.ACCEPTED, reply)
+
+
+def _name_once(unfinished: Path, path: Path) -> None:
+    """Give a file its name in one step that never replaces another. Raises FileExistsError."""
+    try:
+        os.link(unfinished, path)
+    except OSError as fault:
+        if fault.errno not in _NO_LINKS:
+            raise
+        # Without links, "look, then rename" has to do; one run at a time makes it safe.
+        if path.exists():
+            raise FileExistsError(errno.EEXIST, "it is there already") from fault
+        unfinished.rename(path)
+
+
+def _sync(folder: Path) -> None:
+    """Make names in a folder survive a power cut."""
+    if os.name == "nt":
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _said(fault: OSError) -> str:
+    return fault.strerror or type(fault).__name__
