@@ -136,7 +136,7 @@ class Addresses:
         named = read_target(normalize("NFC", target))
         if named.kind is Kind.ABSOLUTE:
             usable = named.path.partition(":")[0].lower() in SCHEMES
-            return Resolved(_normal(named.path) if usable else target)
+            return Resolved(_normal(named.path) if usable else named.path)
         if named.kind is Kind.NOTHING:
             return Resolved(target, ok=False)
         if named.kind is Kind.WITHIN:

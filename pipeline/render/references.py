@@ -31,6 +31,9 @@ _PELICAN = re.compile(r"(?:\{|\|)(?P<what>filename|static|attach)(?:\}|\|)(?P<na
 _MARKDOWN = re.compile(r"\.(?:md|markdown)/?$", re.IGNORECASE)
 
 
+_EDGES = "".join(map(chr, range(33)))
+
+
 class Kind(Enum):
     """What sort of thing a target names."""
 
@@ -59,7 +62,8 @@ class Target:
 
 def read_target(written: str) -> Target:
     """Take a target apart, as written in a post (NFC)."""
-    text = written.strip()
+    # As browsers do (URL Standard, 4.4): so that "java\nscript:" is seen for what it is.
+    text = re.sub(r"[\t\n\r]", "", written).strip(_EDGES)
     for pattern in (_POST_URL, _LINK, _REF):
         match = pattern.fullmatch(text)
         if match:

@@ -1,0 +1,48 @@
+"""Turns a post's Markdown into its three bodies: safe HTML for the web and for mail, and plain text."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from pipeline.model import Body, Issue
+from pipeline.render import flavour
+from pipeline.render.cut import cut
+from pipeline.render.markdown import to_html
+from pipeline.render.sanitise import normalise, sanitise
+from pipeline.render.settle import settle
+from pipeline.render.text import to_text
+from pipeline.render.tree import parse, serialise
+
+if TYPE_CHECKING:
+    from pipeline.model import Post
+    from pipeline.render.addresses import Addresses
+
+
+def render_body(post: Post, markdown: str, addresses: Addresses, limit: int | None = None) -> Body:
+    """Render a post's body; with `limit`, mail and text stop after about that many words.
+
+    `web` is always whole, and `links` and `images` are the whole body's. Every
+    address is absolute. Raises PostError where the body is too large or too
+    deep to be read in good time.
+    """
+    language = post.lang or addresses.language
+    html = to_html(markdown, path=post.path, line=post.body_line, language=language)
+    root = parse(normalise(html))
+    links, images = settle(root, post, addresses)
+    short = None if limit is None else cut(root, limit)
+    shown = short or root
+    return Body(
+        web=sanitise(serialise(flavour.web(root))),
+        mail=sanitise(serialise(flavour.mail(shown))),
+        text=to_text(shown),
+        links=links,
+        images=images,
+        cut=short is not None,
+    )
+
+
+def render_note(issue: Issue, addresses: Addresses) -> Body:
+    """Render the editor's note of an issue; its links are reported with the draft's path and lines."""
+    place = replace(issue.lead, path=issue.path, body_line=issue.note_line, slug="", lang="")
+    return render_body(place, issue.note, addresses)

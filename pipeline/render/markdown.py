@@ -1,0 +1,272 @@
+"""Reads Markdown: CommonMark with tables, footnotes, strikethrough, task lists and smart quotes.
+
+What comes out is HTML that carries the file's line on every link and image
+(`data-line`) and the target as written (`data-to`). It is not safe yet.
+"""
+
+# ruff: noqa: ARG001 - markdown-it calls every rendering rule with the same five arguments
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from types import SimpleNamespace
+from typing import Any
+
+from markdown_it import MarkdownIt, helpers
+from markdown_it.helpers.parse_link_destination import _Result
+from markdown_it.rules_core import StateCore
+from markdown_it.rules_core.replacements import replace_rare
+from markdown_it.rules_inline import StateInline
+from markdown_it.token import Token
+from mdit_py_plugins.footnote import footnote_plugin
+
+from pipeline.errors import PostError
+from pipeline.render import rawhtml
+from pipeline.render.highlight import highlight
+from pipeline.render.quotes import quotes
+from pipeline.render.references import TEMPLATE_TARGET
+
+#: Bounds on one body, set by what two seconds allow and far above the longest real posts (tests measure both).
+LONGEST_BODY = 600_000
+LONGEST_PARAGRAPH = 60_000
+MOST_BRACKETS = 12_000
+#: Quotes and lists inside one another; markdown-it would silently drop what is deeper than its own limit.
+DEEPEST = 40
+
+_CUSTOM_ID = re.compile(r"\s*\{:?\s*#([\w.:-]+)\s*\}\s*$")
+_TASK = re.compile(r"\[([ xX])\](?=\s)")
+_STAMPED = frozenset(
+    {"link_open", "image", "html_inline", "softbreak", "hardbreak", "code_inline", "footnote_ref"}
+)
+
+
+def to_html(markdown: str, *, path: str, line: int, language: str) -> str:
+    """Turn a body into HTML. `line` is the file's line on which it begins.
+
+    Raises PostError where it is too large or too deep to be read in good time.
+    """
+    if len(markdown) > LONGEST_BODY:
+        raise PostError(
+            f"the post has {len(markdown):,} characters; split it, at most {LONGEST_BODY:,} can be read",
+            path=path,
+        )
+    parser = _parser(language)
+    env: dict[str, Any] = {"path": path, "line": line}
+    tokens = parser.parse(markdown, env)
+    raw: list[tuple[Token, int]] = []
+    _place(tokens, line, raw)
+    try:
+        rawhtml.prepare(raw)
+    except rawhtml.TooDeep as fault:
+        raise PostError(
+            f"more than {rawhtml.DEEPEST} HTML elements are open at once; close them",
+            path=path,
+            line=fault.line,
+        ) from None
+    html = parser.renderer.render(tokens, parser.options, env)
+    return str(html)
+
+
+@lru_cache(maxsize=32)
+def _parser(language: str) -> MarkdownIt:
+    parser = MarkdownIt(
+        "commonmark",
+        {
+            "html": True,
+            "linkify": True,
+            "typographer": True,
+            "quotes": quotes(language),
+            "highlight": highlight,
+            "maxNesting": 2 * DEEPEST + 20,
+        },
+    )
+    parser.enable(["table", "strikethrough", "linkify", "smartquotes"])
+    parser.use(footnote_plugin)
+    # Forbidden schemes must be found, to be named with their line; the sanitiser keeps them from readers.
+    parser.validateLink = lambda url: True  # type: ignore[method-assign]  # noqa: ARG005
+    parser.normalizeLink = lambda url: url  # type: ignore[method-assign]
+    parser.helpers = SimpleNamespace(  # type: ignore[assignment]
+        parseLinkDestination=_link_destination,
+        parseLinkLabel=helpers.parseLinkLabel,
+        parseLinkTitle=helpers.parseLinkTitle,
+    )
+    assert parser.linkify is not None  # noqa: S101 - for the type checker; linkify-it-py is a dependency
+    # Bare words like main.rs and README.md are no addresses, though .rs and .md are domains.
+    parser.linkify.set({"fuzzy_link": False})
+    parser.linkify.add("//", None).add("ftp:", None)
+    parser.core.ruler.after("block", "bounds", _bounds)
+    parser.core.ruler.before("smartquotes", "dashes", _dashes)
+    for name in (
+        "link",
+        "image",
+        "autolink",
+        "html_inline",
+        "newline",
+        "backticks",
+        "footnote_ref",
+        "footnote_inline",
+    ):
+        _stamp(parser, name)
+    for name, rule in _RULES.items():
+        parser.add_render_rule(name, rule)
+    return parser
+
+
+def _link_destination(text: str, pos: int, maximum: int) -> _Result:
+    """Read a link's target; also one written as a template tag, which may hold spaces and quotes."""
+    match = TEMPLATE_TARGET.match(text, pos, maximum)
+    if match is None:
+        return helpers.parseLinkDestination(text, pos, maximum)
+    result = _Result()
+    result.ok, result.pos, result.str = True, match.end(), match[0]
+    return result
+
+
+def _bounds(state: StateCore) -> None:
+    """Refuse what would take the inline parser too long, before it begins."""
+    path, first = state.env["path"], state.env["line"]
+    brackets = 0
+    line = first
+    for token in state.tokens:
+        if token.map:
+            line = first + token.map[0]
+        if token.level > DEEPEST:
+            raise PostError(f"quotes or lists are nested more than {DEEPEST // 2} deep", path=path, line=line)
+        if token.type != "inline":
+            continue
+        if len(token.content) > LONGEST_PARAGRAPH:
+            raise PostError(
+                f"a paragraph has {len(token.content):,} characters; at most {LONGEST_PARAGRAPH:,} can be read."
+                " Break it up, and keep pictures in files.",
+                path=path,
+                line=line,
+            )
+        brackets += token.content.count("[")
+        if brackets > MOST_BRACKETS:
+            raise PostError(f"more than {MOST_BRACKETS:,} brackets; split the post", path=path, line=line)
+
+
+def _dashes(state: StateCore) -> None:
+    """Make dashes and ellipses, but leave (c) and (r) alone: they number lists more often than rights."""
+    for token in state.tokens:
+        if token.type == "inline" and token.children:
+            replace_rare(token.children)
+
+
+def _stamp(parser: MarkdownIt, name: str) -> None:
+    """Make an inline rule note where in its paragraph a token stands, since tokens carry no column."""
+    inner = next(rule.fn for rule in parser.inline.ruler.__rules__ if rule.name == name)
+
+    def stamped(state: StateInline, silent: bool) -> bool:
+        start, count = state.pos, len(state.tokens)
+        if not inner(state, silent):
+            return False
+        if not silent:
+            for token in state.tokens[count:]:
+                if token.type in _STAMPED:
+                    # A span of code over two lines has lost its line break: its end tells.
+                    token.meta.setdefault("at", state.pos if token.type == "code_inline" else start)
+                    break
+        return True
+
+    parser.inline.ruler.at(
+        name, stamped, {"alt": next(r.alt for r in parser.inline.ruler.__rules__ if r.name == name)}
+    )
+
+
+# --- after parsing: lines, task lists, ids ------------------------------------------
+
+
+def _place(tokens: Sequence[Token], first: int, raw: list[tuple[Token, int]]) -> None:
+    """Write the file's line on links and images, and gather raw HTML with its line."""
+    line = first
+    notes: dict[int, int] = {}
+    for index, token in enumerate(tokens):
+        if token.map:
+            line = first + token.map[0]
+        if token.type == "footnote_open":
+            line = notes.get(token.meta["id"], line)
+        elif token.type == "html_block":
+            raw.append((token, line))
+        elif token.type == "inline":
+            before = [earlier.type for earlier in tokens[max(0, index - 2) : index]]
+            _place_inline(token, line, raw, notes)
+            if before == ["list_item_open", "paragraph_open"]:
+                _task(token)
+            elif before[-1:] == ["heading_open"]:
+                _custom_id(tokens[index - 1], token)
+
+
+def _place_inline(block: Token, first: int, raw: list[tuple[Token, int]], notes: dict[int, int]) -> None:
+    line = first
+    for token in block.children or ():
+        if "at" in token.meta:
+            line = first + block.content.count("\n", 0, token.meta["at"])
+        if token.type in ("softbreak", "hardbreak"):
+            line += 1
+        elif token.type == "footnote_ref":
+            notes.setdefault(token.meta["id"], line)
+        elif token.type == "html_inline":
+            raw.append((token, line))
+        elif token.type in ("link_open", "image"):
+            token.attrs["data-line"] = line
+            token.attrs["data-to"] = token.attrs.pop("href" if token.type == "link_open" else "src")
+
+
+def _task(block: Token) -> None:
+    """Show `[ ]` and `[x]` at the head of a list item as boxes; mail has no form controls."""
+    head = block.children[0] if block.children else None
+    if head is not None and head.type == "text":
+        head.content = _TASK.sub(lambda match: "☐" if match[1] == " " else "☑", head.content, count=1)
+
+
+def _custom_id(heading: Token, block: Token) -> None:
+    """Take `{#part}` off a heading's end, as Hugo, Zola and Pelican read it."""
+    tail = block.children[-1] if block.children else None
+    match = _CUSTOM_ID.search(tail.content) if tail is not None and tail.type == "text" else None
+    if tail is not None and match:
+        heading.attrs["id"] = match[1]
+        tail.content = tail.content[: match.start()]
+
+
+# --- rendering rules of our own ------------------------------------------------------
+
+_Rule = Callable[..., str]
+
+
+def _image(self: Any, tokens: Sequence[Token], index: int, options: Any, env: Any) -> str:
+    # Markdown cannot say "decorative": `![](x.png)` is a picture whose text was forgotten, and has no alt here.
+    token = tokens[index]
+    alt = self.renderInlineAsText(token.children or [], options, env)
+    token.attrs.pop("alt", None)
+    if alt:
+        token.attrs["alt"] = alt
+    return str(self.renderToken(tokens, index, options, env))
+
+
+def _footnote_ref(self: Any, tokens: Sequence[Token], index: int, options: Any, env: Any) -> str:
+    number, again = tokens[index].meta["id"] + 1, tokens[index].meta.get("subId", 0)
+    anchor = f"fnref{number}" + (f"-{again + 1}" if again else "")
+    return f'<sup class="c-footnote-ref"><a href="#fn{number}" id="{anchor}" role="doc-noteref">{number}</a></sup>'
+
+
+def _footnote_open(self: Any, tokens: Sequence[Token], index: int, options: Any, env: Any) -> str:
+    return f'<li id="fn{tokens[index].meta["id"] + 1}">'
+
+
+def _footnote_anchor(self: Any, tokens: Sequence[Token], index: int, options: Any, env: Any) -> str:
+    number, again = tokens[index].meta["id"] + 1, tokens[index].meta.get("subId", 0)
+    anchor = f"fnref{number}" + (f"-{again + 1}" if again else "")
+    return f' <a href="#{anchor}" class="c-backref" role="doc-backlink">↩\ufe0e</a>'
+
+
+_RULES: dict[str, _Rule] = {
+    "image": _image,
+    "footnote_ref": _footnote_ref,
+    "footnote_block_open": lambda *_: '<div class="c-footnotes">\n<hr>\n<ol>\n',
+    "footnote_block_close": lambda *_: "</ol>\n</div>\n",
+    "footnote_open": _footnote_open,
+    "footnote_anchor": _footnote_anchor,
+}
