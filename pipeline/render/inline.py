@@ -51,7 +51,6 @@ def inline(html: str, css: str) -> str:
             disable_validation=True,
             cache_css_parsing=False,
             align_floating_images=False,
-            cssutils_logging_level=logging.CRITICAL,
         ).transform(page)
     _restore_colours(page)
     _forget_classes(page)
@@ -67,9 +66,6 @@ class _Contained(Premailer):  # type: ignore[misc]  # premailer is not typed
         # whatever `allow_network` says; an empty sheet for each stops that.
         parser = cssutils.CSSParser(fetcher=lambda _url: (None, ""))
         return parser.parseString(css_body, validate=validate)
-
-    def _load_external(self, url: str) -> str:  # noqa: ARG002 -- never, from nowhere
-        return ""
 
 
 def _proper_comments(html: str) -> str:
