@@ -33,6 +33,30 @@ LOCAL_HOST = re.compile(
 #: Schemes that run or carry content instead of leading to it.
 ACTIVE_SCHEMES = ("javascript", "data", "vbscript", "file", "blob")
 
+#: Labels under which strangers register: co.uk, com.au, or.jp (after publicsuffix.org's list).
+SHARED_SECOND_LEVELS = frozenset(
+    {
+        "ac",
+        "co",
+        "com",
+        "edu",
+        "go",
+        "gov",
+        "gv",
+        "id",
+        "ltd",
+        "me",
+        "mil",
+        "ne",
+        "net",
+        "nom",
+        "or",
+        "org",
+        "plc",
+        "sch",
+    }
+)
+
 #: Jinja, Liquid, Handlebars and provider merge tags: `{{ name }}`, `{% if %}`.
 TEMPLATE_SYNTAX = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|\{\{|\{%")
 
@@ -298,8 +322,7 @@ def _aligned(sender: str, host: str) -> bool:
     if sender == host or host.endswith(f".{sender}") or sender.endswith(f".{host}"):
         return True
     ours, theirs = sender.split(".")[-2:], host.split(".")[-2:]
-    # Two-letter second levels such as co.uk are shared by strangers.
-    return ours == theirs and len(ours) == 2 and len(ours[0]) > 3
+    return ours == theirs and len(ours) == 2 and ours[0] not in SHARED_SECOND_LEVELS
 
 
 def _short(text: str) -> str:

@@ -1,0 +1,59 @@
+"""What a send refuses, with the reason and the way on."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from pipeline.compose import guards
+from pipeline.errors import Refused
+from pipeline.model import Choice, Counts, IssueRecord, IssueState, LeftOut, Reason
+from pipeline.settings import Settings
+
+NOW = datetime(2026, 1, 4, 8, tzinfo=UTC)
+
+
+def settings(**guard: Any) -> Settings:
+    return Settings.model_validate({"guards": guard, "issue": {"max_posts": 20}})
+
+
+def last(readers: int = 1000, ago: timedelta = timedelta(days=7)) -> IssueRecord:
+    return IssueRecord(4, "s", IssueState.SENT, NOW - ago, Counts(readers=readers), "h")
+
+
+def test_an_archive_is_refused_and_a_full_issue_is_not() -> None:
+    guards.too_many(20, settings(), "send")
+    with pytest.raises(Refused, match="21 posts are new") as refused:
+        guards.too_many(21, settings(), "draft")
+    assert "newsletter draft --since DATE" in str(refused.value)
+
+
+def test_an_audience_that_jumped_is_refused() -> None:
+    with pytest.raises(Refused, match=r"6,001 readers, where issue 4 had 1,000.*--confirm 6001"):
+        guards.audience_jumped(6001, last(), settings())
+    guards.audience_jumped(5000, last(), settings())
+    guards.audience_jumped(6001, last(), settings(audience_growth=0))
+    guards.audience_jumped(900, last(readers=3), settings())
+    guards.audience_jumped(10**6, None, settings())
+
+
+def test_a_schedule_that_fires_twice_sends_once() -> None:
+    with pytest.raises(Refused, match="issue 4 went out 03 Jan 2026"):
+        guards.too_recent(NOW, last(ago=timedelta(hours=20)), settings(hours_between=72))
+    guards.too_recent(NOW, last(), settings(hours_between=72))
+    guards.too_recent(NOW, last(ago=timedelta(hours=20)), settings())
+
+
+def test_all_files_that_stop_an_issue_are_named_at_once() -> None:
+    files = (
+        LeftOut("posts/a.md", None, Reason.UNREADABLE, "date is missing", stops=True, line=2),
+        LeftOut("posts/b.md", None, Reason.UNREADABLE, "broken, but known", stops=False),
+        LeftOut("posts/c.md", None, Reason.UNREADABLE, "title is missing", stops=True, line=1),
+    )
+    with pytest.raises(Refused) as refused:
+        guards.stops(Choice((), files))
+    assert "posts/a.md:2: date is missing\nposts/c.md:1: title is missing" in str(refused.value)
+    assert "posts/b.md" not in str(refused.value)
+    guards.stops(Choice((), files[1:2]))
