@@ -1,9 +1,10 @@
-"""Reads out of a rendered mail what it points to and shows, and who wrote that."""
+"""Reads out of a rendered mail what the theme itself points to and shows, beside what the bodies report."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
+from urllib.parse import unquote
 
 from lxml import etree
 
@@ -11,28 +12,24 @@ from pipeline.model import Body, Image, Link
 
 
 def found(html: str, bodies: Sequence[Body]) -> tuple[tuple[Link, ...], tuple[Image, ...]]:
-    """Return the links and images of `html` in its order.
+    """Return all links and images: the bodies' own, each with its file and line, then those only `html` has.
 
-    What a body knows (file, line, whether it resolved) comes from the body;
-    the rest is the theme's own, an override's included.
+    The bodies' come whole, also what a cut hides and what did not resolve and
+    so is not in `html` at all: it is published with the issue, and checked.
     """
-    links = {_plain(link.url): link for body in bodies for link in body.links}
-    images = {_plain(image.url): image for body in bodies for image in body.images}
+    links = [link for body in bodies for link in body.links]
+    images = [image for body in bodies for image in body.images]
+    known = {_plain(link.url) for link in links} | {_plain(image.url) for image in images}
     page: Any = etree.fromstring(html, etree.HTMLParser(huge_tree=True, no_network=True))
-    seen_links = [
-        links.get(_plain(a.get("href"))) or Link(a.get("href"), " ".join("".join(a.itertext()).split()))
-        for a in page.iter("a")
-        if a.get("href")
-    ]
-    seen_images = [
-        images.get(_plain(img.get("src", ""))) or Image(img.get("src", ""), img.get("alt"))
-        for img in page.iter("img")
-    ]
-    return tuple(seen_links), tuple(seen_images)
+    for a in page.iter("a"):
+        if a.get("href") and _plain(a.get("href")) not in known:
+            links.append(Link(a.get("href"), " ".join("".join(a.itertext()).split())))
+    for img in page.iter("img"):
+        if _plain(img.get("src", "")) not in known:
+            images.append(Image(img.get("src", ""), img.get("alt")))
+    return tuple(links), tuple(images)
 
 
 def _plain(url: str) -> str:
     """Level the ways in which one address is written: libxml2 percent-encodes what is not ASCII."""
-    from urllib.parse import unquote
-
     return unquote(url)

@@ -18,6 +18,7 @@ from pipeline.render.found import found
 from pipeline.render.highlight import dark_rules
 from pipeline.render.inline import inline
 from pipeline.render.sheets import shrink
+from pipeline.render.tables import fit_tables
 
 if TYPE_CHECKING:
     from pipeline.edges import Source
@@ -90,13 +91,13 @@ def render_issue(
     html = inline(
         theme.render(
             "mail/mail.html",
-            note=Markup(note.mail) if note else "",  # noqa: S704 -- sanitised by render/body.py
+            note=Markup(fit_tables(note.mail)) if note else "",  # noqa: S704 -- sanitised by render/body.py
             client_css=Markup(_client_css(theme, bodies)),  # noqa: S704 -- the theme's own
             **context,
         ),
         theme.source("mail/mail.css"),
     )
-    text = theme.render("mail/mail.txt", note=note.text if note else "", **context)
+    text = theme.render("mail/mail.txt", note=note.text.rstrip() if note else "", **context)
     links, images = found(html, [*([note] if note else []), *bodies.values()])
     make_page = page or _web_page()
     return RenderedIssue(
@@ -202,8 +203,8 @@ def _part(post: Post, addresses: Addresses, settings: Settings, body: Body | Non
         excerpt=post.excerpt,
         lang="" if language == newsletter.language else language,
         direction=direction(language),
-        html=Markup(body.mail) if body else "",  # noqa: S704 -- sanitised by render/body.py
-        text=body.text if body else "",
+        html=Markup(fit_tables(body.mail)) if body else "",  # noqa: S704 -- sanitised by render/body.py
+        text=body.text.rstrip() if body else "",
         cut=body.cut if body else False,
         extra=post.extra,
     )

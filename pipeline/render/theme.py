@@ -21,6 +21,7 @@ import pipeline
 from pipeline.errors import NewsletterError, SettingsError, ThemeError
 from pipeline.render.sandbox import Sandbox, allowance
 from pipeline.render.words import Words, fill, plural, read_words
+from pipeline.render.wrap import WIDTH, columns, wrap
 from pipeline.slugs import slugify
 
 if TYPE_CHECKING:
@@ -141,7 +142,13 @@ class Theme:
             auto_reload=False,
         )
         environment.filters.update(
-            long_date=self._long_date, iso=self._iso, slugify=slugify, fill=fill, plural=plural
+            long_date=self._long_date,
+            iso=self._iso,
+            slugify=slugify,
+            wrap=_wrap,
+            underline=_rule,
+            fill=fill,
+            plural=plural,
         )
         environment.globals.update(words=self.words(), language=self.language)
         return environment
@@ -226,6 +233,16 @@ class _Loader(BaseLoader):
 
 #: Begins the file name of every template's frames, so that they can be told from Python's.
 _FRAME = "theme:"
+
+
+def _wrap(text: str) -> str:
+    """Break plain text into lines of 72 columns."""
+    return "\n".join(wrap(text, WIDTH))
+
+
+def _rule(text: str, mark: str = "=") -> str:
+    """Return a line as long as a text is wide, to stand under it."""
+    return mark * min(columns(text), WIDTH)
 
 
 def _place(fault: Exception, trace: TracebackType | None) -> tuple[str, int | None]:

@@ -102,13 +102,13 @@ def test_what_an_imported_file_says_never_reaches_the_mail(tmp_path: Path) -> No
 
 
 def test_six_digit_colours_stay_six_digits_and_three_become_six() -> None:
-    css = "p { color: #222222; background-color: #FFF; border-top-color: #AbC; }\nb { background-image: url(a.svg#fff); }"
+    css = "p { color: #222222; background-color: #FFF; border-top-color: #AbC; } b { background-image: url(a#fff); }"
     made = inline(page('<p style="outline-color: #fff">a<b>c</b></p>'), css)
     assert (
         "color:#222222; background-color:#FFFFFF; border-top-color:#AAbbCC; outline-color:#ffffff".lower()
         in made.lower()
     )
-    assert "url(a.svg#fff)" in made
+    assert "url(a#fff)" in made
 
 
 @pytest.mark.parametrize("doctype", ["<!doctype html>", "<!DOCTYPE html>", "<!DocType HTML>"])
