@@ -17,9 +17,10 @@ if TYPE_CHECKING:
 LONGEST_LOCAL, LONGEST = 64, 254
 LONGEST_NAME = 200
 
-#: A plain address, which needs no library to say that it is one.
+#: A plain address, which needs no library to say that it is one: labels of 63 at most (RFC 1035, 2.3.4).
 _PLAIN = re.compile(
-    r"[a-z0-9_]+(?:[.+-][a-z0-9_]+)*@(?:[a-z0-9]+(?:-[a-z0-9]+)*\.)+[a-z]{2,24}", re.ASCII | re.IGNORECASE
+    r"[a-z0-9_]+(?:[.+-][a-z0-9_]+)*@(?:(?=[a-z0-9-]{1,63}\.)[a-z0-9]+(?:-[a-z0-9]+)*\.)+[a-z]{2,24}",
+    re.ASCII | re.IGNORECASE,
 )
 #: What never begins a mailbox's name, and begins a formula in a spreadsheet (OWASP ASVS 1.2.10).
 _FORMULA = "=+-@'"

@@ -11,11 +11,11 @@ import codecs
 import csv
 import io
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from pathlib import Path
-from typing import BinaryIO
 
 from pipeline.audience.addresses import make_subscriber
 from pipeline.audience.columns import Columns, cell, recognise
@@ -44,7 +44,7 @@ class RefusedRow:
 
 
 def read(
-    source: Path | BinaryIO, now: datetime, tokens: Tokens, zone: tzinfo
+    source: Path | io.RawIOBase | io.BufferedIOBase, now: datetime, tokens: Tokens, zone: tzinfo
 ) -> Iterator[Subscriber | RefusedRow]:
     """Read a list of subscribers; yields every row as a subscriber or with the reason it is refused.
 
@@ -59,7 +59,8 @@ def read(
             with source.open("rb") as stream:
                 yield from _rows(stream, place, now, tokens, zone)
         else:
-            yield from _rows(source, place, now, tokens, zone)
+            buffered = source if isinstance(source, io.BufferedReader) else io.BufferedReader(source)
+            yield from _rows(buffered, place, now, tokens, zone)
     except OSError as fault:
         raise AudienceError(f"cannot be read: {fault.strerror}", path=place) from fault
 
@@ -84,29 +85,39 @@ def _line(cells: Sequence[str]) -> str:
 
 
 def _rows(
-    stream: BinaryIO, place: str, now: datetime, tokens: Tokens, zone: tzinfo
+    stream: io.BufferedReader, place: str, now: datetime, tokens: Tokens, zone: tzinfo
 ) -> Iterator[Subscriber | RefusedRow]:
-    lines = _lines(stream, place)
-    before, header = next(((number, line) for number, line in enumerate(lines, 1) if line.strip()), (0, ""))
-    if not header:
-        raise AudienceError("is empty. The first line names the columns: email,name", path=place)
-    delimiter, columns = _head(header, place)
+    with closing(_lines(stream, place)) as lines:
+        before, header = next(
+            ((number, line) for number, line in enumerate(lines, 1) if line.strip()), (0, "")
+        )
+        if not header:
+            raise AudienceError("is empty. The first line names the columns: email,name", path=place)
+        delimiter, columns = _head(header, place)
+        for line, row in _cells(lines, delimiter, before, place):
+            if isinstance(row, RefusedRow):
+                yield row
+            elif any(text.strip() for text in row):
+                yield _person(row, line, columns, now, tokens, zone)
+
+
+def _cells(
+    lines: Iterator[str], delimiter: str, before: int, place: str
+) -> Iterator[tuple[int, list[str] | RefusedRow]]:
+    """Yield every row's first line and its cells."""
     reader = csv.reader(lines, delimiter=delimiter, strict=True)
     while True:
         line = before + reader.line_num + 1
         try:
-            row = next(reader, None)
+            yield line, next(reader)
+        except StopIteration:
+            return
         except csv.Error as fault:
             if "end of data" in str(fault) or "field larger" in str(fault):
                 raise AudienceError(
                     "a quotation mark opens here and nothing closes it", path=place, line=line
                 ) from fault
-            yield RefusedRow(line, "quotation marks inside a cell must be doubled")
-            continue
-        if row is None:
-            return
-        if any(text.strip() for text in row):
-            yield _person(row, line, columns, now, tokens, zone)
+            yield line, RefusedRow(line, "quotation marks inside a cell must be doubled")
 
 
 def _person(
@@ -142,10 +153,9 @@ def _head(header: str, place: str) -> tuple[str, Columns]:
     return delimiter, columns
 
 
-def _lines(stream: BinaryIO, place: str) -> Iterator[str]:
+def _lines(stream: io.BufferedReader, place: str) -> Generator[str, None, None]:
     """Yield decoded lines, each of bounded length. Raises AudienceError at the line that is none."""
-    start = stream.peek(4)[:4] if isinstance(stream, io.BufferedReader) else b""
-    wide = start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    wide = stream.peek(2).startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     # surrogateescape: a byte that is no UTF-8 shows up in its very line, and is refused there.
     encoding, errors = ("utf-16", "strict") if wide else ("utf-8-sig", "surrogateescape")
     text = io.TextIOWrapper(stream, encoding, errors, newline=None)

@@ -1,0 +1,169 @@
+"""What derives from the installation secret holds for good, and cannot be made by anyone else."""
+
+from __future__ import annotations
+
+import os
+import stat
+import string
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.audience.tokens import InstallationTokens, load_secret
+from pipeline.errors import SettingsError
+
+SECRET = b"a secret that is long enough"
+TOKENS = InstallationTokens(SECRET)
+UIDS = st.binary(min_size=16, max_size=16).map(bytes.hex)
+
+
+def test_every_spelling_of_an_address_is_one_reader(tokens: InstallationTokens) -> None:
+    assert tokens.uid("Ana@example.org") == tokens.uid("ana@EXAMPLE.org")
+    assert tokens.uid("ana@example.org") != tokens.uid("anna@example.org")
+    assert len(tokens.uid("ana@example.org")) == 32
+
+
+def test_ids_and_tokens_are_the_same_on_every_machine_that_knows_the_secret() -> None:
+    code = (
+        "from pipeline.audience.tokens import InstallationTokens as T; t = T(b'a secret that is long enough');"
+        "u = t.uid('ana@example.org'); print(u, t.token('unsubscribe', u), t.message_id(7, u))"
+    )
+    elsewhere = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    uid = TOKENS.uid("ana@example.org")
+    assert elsewhere.stdout.split() == [uid, TOKENS.token("unsubscribe", uid), TOKENS.message_id(7, uid)]
+
+
+def test_message_ids_differ_between_issues_readers_and_installations(tokens: InstallationTokens) -> None:
+    other = InstallationTokens(b"another secret, also long enough")
+    ids = {
+        tokens.message_id(1, "aa"),
+        tokens.message_id(2, "aa"),
+        tokens.message_id(1, "ab"),
+        other.message_id(1, "aa"),
+        tokens.message_id(11, "1aa"),
+        tokens.message_id(111, "aa"),
+    }
+    assert len(ids) == 6
+
+
+@given(uid=UIDS, purpose=st.sampled_from(["unsubscribe", "preferences", "confirm"]))
+def test_a_token_brings_back_its_reader_for_its_purpose_only(uid: str, purpose: str) -> None:
+    token = TOKENS.token(purpose, uid)
+    assert set(token) <= set(string.ascii_letters + string.digits + "-_")
+    assert len(token) == 44
+    assert TOKENS.read(purpose, token) == uid
+    assert TOKENS.read(purpose + "x", token) is None
+    assert uid not in token
+
+
+@given(
+    uid=UIDS, place=st.integers(0, 43), letter=st.sampled_from(string.ascii_letters + string.digits + "-_")
+)
+def test_a_token_with_one_letter_changed_is_nobody_s(uid: str, place: int, letter: str) -> None:
+    token = TOKENS.token("unsubscribe", uid)
+    forged = token[:place] + letter + token[place + 1 :]
+    assert TOKENS.read("unsubscribe", forged) == (uid if forged == token else None)
+
+
+@given(st.one_of(st.text(), st.text(alphabet=string.ascii_letters + "-_", min_size=44, max_size=44)))
+def test_no_made_up_token_is_anybody_s(token: str) -> None:
+    assert TOKENS.read("unsubscribe", token) is None
+
+
+@pytest.mark.parametrize(
+    "token", ["", "A" * 43, "A" * 45, "A" * 44 + "\n", "é" * 44, "A" * 10_000_000, "\0" * 44]
+)
+def test_a_token_of_another_shape_is_nobody_s(tokens: InstallationTokens, token: str) -> None:
+    assert tokens.read("unsubscribe", token) is None
+
+
+def test_neighbours_tokens_have_nothing_in_common(tokens: InstallationTokens) -> None:
+    one, two = (tokens.token("unsubscribe", uid) for uid in ("0" * 32, "0" * 31 + "1"))
+    alike = sum(a == b for a, b in zip(one[2:], two[2:], strict=True))
+    assert alike < 10
+
+
+def test_a_link_in_an_old_mail_works_after_the_secret_was_changed() -> None:
+    new = b"the secret that came afterwards"
+    uid = TOKENS.uid("ana@example.org")
+    link = TOKENS.token("unsubscribe", uid)
+    assert InstallationTokens(new, old=[SECRET]).read("unsubscribe", link) == uid
+    assert InstallationTokens(new).read("unsubscribe", link) is None
+    assert InstallationTokens(new, old=[SECRET]).token("unsubscribe", uid) == InstallationTokens(new).token(
+        "unsubscribe", uid
+    )
+
+
+def test_the_secret_is_not_shown_when_the_tokens_are_printed() -> None:
+    shown = repr(TOKENS) + str(TOKENS) + repr(vars(TOKENS))
+    assert "long enough" not in shown
+    assert SECRET.hex() not in shown
+
+
+def test_a_secret_is_made_once_and_for_its_owner_only(tmp_path: Path) -> None:
+    first = load_secret(tmp_path, {})
+    file = tmp_path / ".newsletter" / "secret"
+    assert load_secret(tmp_path, {}) == first == file.read_bytes().strip()
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert stat.S_IMODE(file.parent.stat().st_mode) == 0o700
+    assert sorted(path.name for path in file.parent.iterdir()) == [".gitignore", "secret"]
+
+
+def test_of_many_first_runs_at_once_all_get_the_same_secret(tmp_path: Path) -> None:
+    code = (
+        "import sys; from pathlib import Path; from pipeline.audience.tokens import load_secret;"
+        "print(load_secret(Path(sys.argv[1]), {}).decode())"
+    )
+    runs = [
+        subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], stdout=subprocess.PIPE, text=True)
+        for _ in range(4)
+    ]
+    assert len({run.communicate()[0] for run in runs}) == 1
+
+
+def test_the_environment_comes_before_the_file(tmp_path: Path) -> None:
+    named = tmp_path / "mounted"
+    named.write_text("from a mounted file, long enough\n")
+    both = {"NEWSLETTER_SECRET": "from the environment itself", "NEWSLETTER_SECRET_FILE": str(named)}
+    assert load_secret(tmp_path, both) == b"from the environment itself"
+    del both["NEWSLETTER_SECRET"]
+    assert load_secret(tmp_path, both) == b"from a mounted file, long enough"
+    assert not (tmp_path / ".newsletter").exists()
+
+
+@pytest.mark.parametrize("secret", ["", "hunter2", "fifteen letters"])
+def test_a_secret_that_can_be_guessed_is_refused_and_not_repeated(tmp_path: Path, secret: str) -> None:
+    with pytest.raises(SettingsError) as refused:
+        load_secret(tmp_path, {"NEWSLETTER_SECRET": secret})
+    assert "NEWSLETTER_SECRET is too short" in str(refused.value)
+    assert not secret or secret not in str(refused.value)
+
+
+def test_an_emptied_secret_file_is_not_replaced_behind_the_editors_back(tmp_path: Path) -> None:
+    file = tmp_path / ".newsletter" / "secret"
+    file.parent.mkdir()
+    file.touch()
+    with pytest.raises(SettingsError, match="too short"):
+        load_secret(tmp_path, {})
+    assert file.read_bytes() == b""
+
+
+def test_a_secret_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="nowhere"):
+        load_secret(tmp_path, {"NEWSLETTER_SECRET_FILE": str(tmp_path / "nowhere")})
+
+
+@pytest.mark.skipif(os.name != "posix", reason="file modes")
+def test_a_run_killed_while_making_the_secret_leaves_none_or_a_whole_one(tmp_path: Path) -> None:
+    code = (
+        "import os, sys; from pathlib import Path; from pipeline.audience import tokens;"
+        "os.link = lambda *a: os._exit(9); tokens.load_secret(Path(sys.argv[1]), {})"
+    )
+    killed = subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=False)
+    assert killed.returncode == 9
+    assert not (tmp_path / ".newsletter" / "secret").exists()
+    assert len(load_secret(tmp_path, {})) == 64
