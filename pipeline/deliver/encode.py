@@ -20,8 +20,11 @@ WORD = 75
 _WORD_FRAME = len("=?utf-8?q??=")
 _UNWRITABLE = re.compile("[\0\ud800-\udfff]")
 _LINE_END = re.compile(r"\r\n|\r|\n")
-#: Rules 1 to 3 of RFC 2045, 6.7: everything but printable ASCII without "=", space and tab is escaped.
-_ESCAPED = re.compile(r"[^\t !-<>-~]")
+_SURROGATES = re.compile("[\ud800-\udfff]")
+#: RFC 2045, 6.7, rules 1 to 3: everything but printable ASCII without "=", space and tab is escaped.
+_ESCAPES = {
+    octet: f"={octet:02X}" for octet in range(256) if not (32 <= octet < 127 or octet == 9) or octet == 61
+}
 _TRAILING = re.compile(r"[ \t]\Z")
 #: A lone dot would be doubled on its way (RFC 5321, 4.5.2), "From " turned into ">From " in a mailbox.
 _LINE_START = re.compile(r"\.|F(?=rom )")
@@ -47,7 +50,7 @@ def one_line(text: str) -> str:
     """Make a person's text one line: line breaks and runs of spaces become a space, unseen characters go."""
     if text.isascii() and text.isprintable() and "  " not in text:
         return text.strip()
-    return _SPACES.sub(" ", _UNSEEN.sub("", writable(text))).strip(" ")
+    return _SPACES.sub(" ", _UNSEEN.sub("", _SURROGATES.sub("\ufffd", text))).strip(" ")
 
 
 def quoted_printable(text: str) -> str:
@@ -64,7 +67,7 @@ def quoted_printable(text: str) -> str:
 
 def _escape(line: str) -> str:
     octets = line.encode().decode("latin-1")
-    return _TRAILING.sub(_octet, _ESCAPED.sub(_octet, octets))
+    return _TRAILING.sub(_octet, octets.translate(_ESCAPES))
 
 
 def _octet(match: re.Match[str]) -> str:

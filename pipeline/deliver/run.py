@@ -41,7 +41,7 @@ def deliver(
     answer; `should_stop` ends the run after the message under way. Raises
     Busy while another run is at work, MailerUnusable when nothing can be
     handed over, StoreError when the ledger fails or contradicts itself; after
-    the last, nothing more is armed or written.
+    any of them nothing more is armed.
     """
     store.claim(number, owner)
     try:
@@ -52,9 +52,6 @@ def deliver(
         if store.close(number):
             points.reach(Point.CLOSED)
         counts = store.counts(number)
-    except StoreError:
-        # A ledger that failed once is not asked to commit again; the next claim clears up after this run.
-        raise
     except BaseException:
         with suppress(StoreError):
             store.release(number, owner)
@@ -142,8 +139,8 @@ class _Run:
         before = self._state(delivery)
         del self._under_way[delivery.id]
         if answer.outcome is Outcome.NOT_ARMED:
-            # Still leased: the next lease withdraws it, or it waits for whoever paused the issue.
             move(before, Event.RELEASE)
+            self._store.record(answer, self._owner)
             return
         after = move(before, EVENTS[answer.outcome])
         self._tally.count(delivery, after)
