@@ -23,7 +23,12 @@ _FENCE = re.compile(r"[ \t]*(`{3,}|~{3,})(.*)")
 _TARGETS = (
     ("](", re.compile(r"\]\(\s*(?:<([^<>\n]*)>|([^\s()<>]+(?:\([^\s()]*\)[^\s()]*)*))")),
     ("]:", re.compile(r"^ {0,3}\[(?!\^)[^\]\n]+\]:[ \t]*<?([^\s<>]+)", re.MULTILINE)),
-    ("<", re.compile(r"\b(?:src|href)\s*=\s*(?:\"([^\"\n]*)\"|'([^'\n]*)'|([^\s\"'<>]+))", re.IGNORECASE)),
+    (
+        "<",
+        re.compile(
+            r"(?<=[\s\"'])(?:src|href)\s*=\s*(?:\"([^\"\n]*)\"|'([^'\n]*)'|([^\s\"'<>]+))", re.IGNORECASE
+        ),
+    ),
 )
 _ELSEWHERE = re.compile(r"[a-z][a-z0-9+.-]*:|//|#|\{", re.IGNORECASE)
 _CJK = re.compile("[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\uac00-\ud7af]")
@@ -163,7 +168,7 @@ def _ends(text: str, stop: re.Match[str]) -> bool:
     if word.lower() in _SHORT:
         return False
     letters = word.split(".")
-    if len(word) == 1 and word.isalpha() and word != "I":
+    if len(word) == 1 and word.isupper() and word != "I":
         return False  # an initial: "A. Amorim"
     if len(letters) > 1 and all(len(letter) <= 2 and letter.isalpha() for letter in letters):
         return text[stop.end() :].split(maxsplit=1)[0].strip("\"'“‘") in _BEGINNERS

@@ -147,5 +147,6 @@ def _dated(post: Post, zone: tzinfo) -> Post:
 
 def _doubled(post: Post, first: Post, key: str) -> Unreadable:
     place = f"{first.path}:{first.lines[key]}" if key in first.lines else first.path
-    why = f"same {key} as {place} (`{getattr(post, key)}`); give one of them another `{key}`"
+    mend = key if key in post.lines else "slug"
+    why = f"same {key} as {place} (`{getattr(post, key)}`); give one of them another `{mend}`"
     return Unreadable(post.path, post.lines.get(key, post.lines.get("slug", 1)), f"{why}.")

@@ -12,6 +12,7 @@ import re
 import stat
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -72,8 +73,10 @@ def files(folder: Path, exclude: Sequence[str]) -> Iterator[Listed]:
 
 def _may_be_post(entry: os.DirEntry[str]) -> bool:
     name = entry.name.lower()
-    if entry.is_symlink() and entry.is_dir():
-        return True
+    if entry.is_symlink():
+        with suppress(OSError):  # a link to itself; its name tells
+            if entry.is_dir():
+                return True
     return name.endswith(_ENDINGS) and not name.startswith("_index.")
 
 
