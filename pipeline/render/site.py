@@ -152,19 +152,9 @@ class _Site:
 
     def stylesheets(self) -> Iterator[SiteFile]:
         """Yield the pages' stylesheet, with the rules for code in the dark, and the feeds'."""
-        yield SiteFile("style.css", digest(self.shared, "style.css"), self._style)
-        yield SiteFile(
-            "feeds/feed.css",
-            digest(self.shared, "feed.css"),
-            lambda: self.theme.source("feeds/feed.css").encode(),
-        )
-
-    def _style(self) -> bytes:
-        from pipeline.render.highlight import dark_rules
-
-        dark = "\n".join(f"  {rule}" for rule in dark_rules().splitlines())
-        sheet = self.theme.source("web/site.css").rstrip()
-        return f"{sheet}\n\n@media screen and (prefers-color-scheme: dark) {{\n{dark}\n}}\n".encode()
+        pages_sheet, feeds_sheet = self.theme.source("web/site.css"), self.theme.source("feeds/feed.css")
+        yield SiteFile("style.css", digest(program(), pages_sheet), partial(_with_dark_code, pages_sheet))
+        yield SiteFile("feeds/feed.css", digest(feeds_sheet), feeds_sheet.encode)
 
     def feeds(self) -> Iterator[SiteFile]:
         """Yield the newsletter's own feed and each category's, in every format, whole and with excerpts."""
@@ -187,6 +177,13 @@ class _Site:
         for _, ending, _ in EXCERPT_FORMATS:
             path = f"feeds/{feed.name}.excerpts.{ending}"
             yield SiteFile(path, digest(inputs, path), partial(_write, filled, ending, excerpts=True))
+
+
+def _with_dark_code(sheet: str) -> bytes:
+    from pipeline.render.highlight import dark_rules
+
+    dark = "\n".join(f"  {rule}" for rule in dark_rules().splitlines())
+    return f"{sheet.rstrip()}\n\n@media screen and (prefers-color-scheme: dark) {{\n{dark}\n}}\n".encode()
 
 
 def _write(filled: Callable[[], Feed], ending: str, *, excerpts: bool) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -167,7 +168,7 @@ def test_headings_never_skip_a_level(site: SmallSite) -> None:
             levels = [int(tag[1]) for tag in re.findall(r"<(h[1-6])\b", data.decode())]
             assert levels[0] == 1, path
             assert levels.count(1) == 1, path
-            assert all(after <= before + 1 for before, after in zip(levels, levels[1:], strict=False)), path
+            assert all(after <= before + 1 for before, after in pairwise(levels)), path
 
 
 def test_footnotes_and_pictures_stay_on_the_page(site: SmallSite) -> None:
