@@ -137,12 +137,13 @@ def _name(root: Element) -> set[str]:
             ids.add(given)
         elif element.tag in HEADINGS:
             nameless.append(element)
+    counts: dict[str, int] = {}
     for heading in nameless:
         slug = slugify(heading.text())[:80].strip("-") or "part"
-        name, count = slug, 1
+        name = slug
         while name in ids:
-            count += 1
-            name = f"{slug}-{count}"
+            counts[slug] = counts.get(slug, 1) + 1
+            name = f"{slug}-{counts[slug]}"
         heading.attrs["id"] = name
         ids.add(name)
     return ids
