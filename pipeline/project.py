@@ -51,7 +51,7 @@ class Project:
         """The newsletter's own templates over the built-in ones."""
         from pipeline.render.theme import Theme
 
-        return Theme.of(self.settings, self.root)
+        return Theme([self.root / "templates"], self.settings)
 
     @cached_property
     def tokens(self) -> InstallationTokens:

@@ -89,6 +89,9 @@ def main() -> None:
         # Whoever read our output has seen enough; the interpreter must not complain about it at its end.
         sys.stdout = None
         code = 0
+    except OSError as fault:
+        click.echo(f"newsletter: {fault.filename or 'the system'}: {fault.strerror or fault}", err=True)
+        code = 1
     sys.exit(code if isinstance(code, int) else 0)
 
 

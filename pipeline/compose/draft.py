@@ -14,9 +14,9 @@ from pathlib import Path
 
 from pipeline.atomic import write_atomic
 from pipeline.errors import DraftError, PostError
-from pipeline.frontmatter.heads import Head, split
-from pipeline.frontmatter.heads import read as read_head
-from pipeline.frontmatter.text import decode
+from pipeline.collect.frontmatter import Head, split
+from pipeline.collect.frontmatter import read as read_head
+from pipeline.collect.text import decode
 from pipeline.model import CarriedPost, Draft, Fingerprint, FrozenIssue, Issue, Post
 
 FOLDER = "issues"
@@ -179,7 +179,7 @@ def write_new(root: Path, issue: Issue, *, since: datetime | None = None, latest
     path = path_of(issue.number)
     if (root / path).exists():
         raise DraftError("is there already; edit it, or delete it to begin again.", path=path)
-    write_atomic(root / path, compose_text(issue, since=since, latest=latest).encode())
+    _write(root / path, compose_text(issue, since=since, latest=latest))
     return path
 
 
@@ -195,7 +195,7 @@ def record_frozen(root: Path, frozen: FrozenIssue, composed: Issue | None = None
         text = f"---\nnumber: {frozen.number}\nsubject: {_quoted(frozen.subject)}\nposts:\n{posts}\n---\n"
         if composed is not None:
             text = compose_text(composed)
-        write_atomic(path, text.encode())
+        _write(path, text)
     marks = ", ".join(f"{_quoted(p.id)}: {p.fingerprint.exact}" for p in frozen.posts if p.fingerprint)
     _set(path, {"frozen": frozen.date.isoformat(), "fingerprints": f"{{{marks}}}"})
 
@@ -221,7 +221,12 @@ def _set(path: Path, values: Mapping[str, str]) -> None:
             lines.append(line)
     changed = opening + "\n".join(lines) + rest
     if changed != text:
-        write_atomic(path, changed.encode())
+        _write(path, changed)
+
+
+def _write(path: Path, text: str) -> None:
+    path.parent.mkdir(exist_ok=True)
+    write_atomic(path, text.encode())
 
 
 def _split(text: str) -> tuple[str, str, str]:
