@@ -65,6 +65,7 @@ def test_spellings_of_one_address_have_one_key() -> None:
         ("x@" + "y." * 130 + "com", "longer than 254|not an address"),
         ("x" * 5_000_000, "longer than 254"),
         ("ana@printer.local", "not an address"),
+        ("ana@" + "a" * 64 + ".com", "not an address"),
     ],
 )
 def test_what_is_no_address_is_refused_with_the_reason(typed: str, reason: str) -> None:
