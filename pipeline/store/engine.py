@@ -77,9 +77,17 @@ class Database:
             with engine.begin() as connection:
                 yield connection
         except (SQLAlchemyError, sqlite3.Error) as fault:
-            self._broken = sqlite.explain(fault)
-            self._engine.dispose()
-            raise self.error(self._broken) from fault
+            raise self.stop(sqlite.explain(fault)) from fault
+
+    def stop(self, what: str) -> StoreError:
+        """Trust it no more, from now on; return the error that says so.
+
+        The lock goes too: nothing can be armed from here any longer, so another
+        run may clear up.
+        """
+        self._broken = what
+        self.close()
+        return self.error(what)
 
     def error(self, what: str) -> StoreError:
         """Return an error about this store."""

@@ -113,7 +113,9 @@ class Issues(Part):
                 raise self._error(
                     f"issue {issue.number} is in it already. Go on with: newsletter resume {issue.number}"
                 )
-            known = dict(connection.execute(select(carried.c.post, carried.c.issue)).tuples().all())
+            known = {
+                row.post: row.issue for row in connection.execute(select(carried.c.post, carried.c.issue))
+            }
             twice = [post.id for post in issue.posts if known.get(post.id) is not None]
             if twice:
                 raise Refused(

@@ -113,7 +113,7 @@ class Ledger(Part):
                 move(_ANSWERS[outcome], **values).where(*_ours(delivery, owner))
             ).rowcount
             if not written and outcome in (Outcome.ACCEPTED, Outcome.IN_DOUBT):
-                raise self._error(
+                raise self._database.stop(
                     f"the relay was handed delivery {delivery.id} of issue {delivery.issue}, which the ledger "
                     "did not let go. Stop every run, then look at: newsletter report"
                 )
@@ -157,7 +157,7 @@ class Ledger(Part):
             return tally(connection, number)
 
     def by_domain(self, number: int) -> dict[str, dict[str, int]]:
-        """Recipient domain -> state -> count, in the words of Counts."""
+        """Recipient domain -> DeliveryState -> count."""
         with self._database.read() as connection:
             return tally_by_domain(connection, number)
 

@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, func, select, update
-from sqlalchemy.sql import Select, Update
+from sqlalchemy import Connection, func, select, update
+from sqlalchemy.sql import Update
 
 from pipeline.model import Counts, DeliveryState
 from pipeline.store.moments import NOW
@@ -54,20 +54,24 @@ def standing(state: str, deferred: bool) -> str:
 
 def tally(connection: Connection, number: int) -> Counts:
     """Count one issue's deliveries; the eight words always add up to `readers`."""
+    columns = (deliveries.c.state, DEFERRED.label("deferred"))
+    query = select(*columns, func.count()).where(deliveries.c.issue == number).group_by(*columns)
     words: Counter[str] = Counter()
-    for state, deferred, many in connection.execute(_grouped(number)):
+    for state, deferred, many in connection.execute(query):
         words[standing(state, deferred)] += many
     return Counts(readers=words.total(), **words)
 
 
 def tally_by_domain(connection: Connection, number: int) -> dict[str, dict[str, int]]:
-    """Count one issue's deliveries by the recipient's domain, then by the same words."""
-    domains: dict[str, Counter[str]] = {}
-    for domain, state, deferred, many in connection.execute(_grouped(number, deliveries.c.domain)):
-        domains.setdefault(domain, Counter())[standing(state, deferred)] += many
-    return {domain: dict(words) for domain, words in sorted(domains.items())}
-
-
-def _grouped(number: int, *by: ColumnElement[str]) -> Select[Any]:
-    columns = (*by, deliveries.c.state, DEFERRED.label("deferred"))
-    return select(*columns, func.count()).where(deliveries.c.issue == number).group_by(*columns)
+    """Count one issue's deliveries by the recipient's domain, then by DeliveryState."""
+    columns = (deliveries.c.domain, deliveries.c.state)
+    query = (
+        select(*columns, func.count())
+        .where(deliveries.c.issue == number)
+        .group_by(*columns)
+        .order_by(*columns)
+    )
+    domains: dict[str, dict[str, int]] = {}
+    for domain, state, many in connection.execute(query):
+        domains.setdefault(domain, {})[state] = many
+    return domains
