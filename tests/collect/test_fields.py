@@ -97,7 +97,8 @@ def test_the_three_kinds_of_head_say_the_same(kind, parse) -> None:
 ALIASES = [
     *((f"{key}: 2026-01-31", "published", datetime(2026, 1, 31, tzinfo=UTC))
       for key in ("date", "publishDate", "publish_date", "published_date", "pubdate", "Date")),
-    *((f"{key}: 2026-02-01", "updated", datetime(2026, 2, 1, tzinfo=UTC)) for key in ("lastmod", "modified", "updated")),
+    *((f"{key}: 2026-02-01", "updated", datetime(2026, 2, 1, tzinfo=UTC))
+      for key in ("lastmod", "modified", "updated")),
     ("author: Ana Ruiz, MD", "authors", ("Ana Ruiz, MD",)),
     ("authors: Ana, Ben", "authors", ("Ana", "Ben")),
     ("authors: Ruiz, Ana; Ode, Ben", "authors", ("Ruiz, Ana", "Ode, Ben")),
