@@ -23,6 +23,8 @@ from pipeline.model import Answer, Counts, Delivery, DeliveryState, Outcome, Sub
 
 #: Deliveries leased at once: few enough to give back at once, enough that leasing costs nothing.
 BATCH = 100
+#: Stands for a delivery that is not under way: as final as any, so that nothing can happen to it.
+_ANSWERED = DeliveryState.ACCEPTED
 
 
 def deliver(
@@ -127,7 +129,7 @@ class _Run:
     def _arm(self, submission: Submission) -> bool:
         points.reach(Point.BODY_WRITTEN)
         delivery = submission.delivery
-        armed = move(self._state(delivery), Event.ARM)
+        armed = move(self._under_way.get(delivery.id, _ANSWERED), Event.ARM)
         if not self._store.arm(delivery, self._owner):
             return False
         self._under_way[delivery.id] = armed
@@ -136,8 +138,7 @@ class _Run:
 
     def _record(self, answer: Answer) -> None:
         delivery = answer.submission.delivery
-        before = self._state(delivery)
-        del self._under_way[delivery.id]
+        before = self._under_way.pop(delivery.id, _ANSWERED)
         if answer.outcome is Outcome.NOT_ARMED:
             move(before, Event.RELEASE)
             self._store.record(answer, self._owner)
@@ -150,7 +151,3 @@ class _Run:
         self._store.record(answer, self._owner, retry_in)
         points.reach(Point.RECORDED)
         self._on_progress(self._tally.counts)
-
-    def _state(self, delivery: Delivery) -> DeliveryState:
-        """Return where a delivery under way stands; one that is not under way was answered already."""
-        return self._under_way.get(delivery.id, DeliveryState.ACCEPTED)

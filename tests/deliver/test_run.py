@@ -54,13 +54,11 @@ class Relay:
         return self.evidence
 
 
-def test_everybody_gets_one_copy_and_the_issue_is_sent(
-    store: Store, splicer: Splicer, tmp_path: Path
-) -> None:
+def test_everybody_gets_one_copy_and_the_issue_is_sent(store: Store, splicer: Splicer, filled: Path) -> None:
     heard: list[Counts] = []
-    counts = deliver(store, Outbox(tmp_path / "outbox"), splicer, 1, "run-1", on_progress=heard.append)
+    counts = deliver(store, Outbox(filled / "outbox"), splicer, 1, "run-1", on_progress=heard.append)
     assert counts == Counts(readers=20, accepted=20)
-    assert filed(tmp_path) == EVERYBODY
+    assert filed(filled) == EVERYBODY
     record = store.issue(1)
     assert record
     assert record.state is IssueState.SENT
@@ -68,25 +66,25 @@ def test_everybody_gets_one_copy_and_the_issue_is_sent(
     assert all(c.queued + c.accepted == 20 for c in heard)
 
 
-def test_a_second_run_has_nothing_to_do(store: Store, splicer: Splicer, tmp_path: Path) -> None:
-    deliver(store, Outbox(tmp_path / "outbox"), splicer, 1, "run-1")
+def test_a_second_run_has_nothing_to_do(store: Store, splicer: Splicer, filled: Path) -> None:
+    deliver(store, Outbox(filled / "outbox"), splicer, 1, "run-1")
     relay = Relay(Outcome.ACCEPTED)
     assert deliver(store, relay, splicer, 1, "run-2") == Counts(readers=20, accepted=20)
     assert relay.asked == 0
 
 
 def test_a_stop_ends_after_the_message_under_way_and_the_next_run_takes_the_rest(
-    store: Store, splicer: Splicer, tmp_path: Path
+    store: Store, splicer: Splicer, filled: Path
 ) -> None:
     heard: list[Counts] = []
-    outbox = Outbox(tmp_path / "outbox")
+    outbox = Outbox(filled / "outbox")
     stopped = deliver(
         store, outbox, splicer, 1, "run-1", on_progress=heard.append, should_stop=lambda: len(heard) == 7
     )
     assert stopped == Counts(readers=20, accepted=7, queued=13)
-    assert len(filed(tmp_path)) == 7
+    assert len(filed(filled)) == 7
     assert deliver(store, outbox, splicer, 1, "run-2").accepted == 20
-    assert filed(tmp_path) == EVERYBODY
+    assert filed(filled) == EVERYBODY
 
 
 def test_every_answer_is_written_down_as_what_it_is(store: Store, splicer: Splicer) -> None:
@@ -110,16 +108,16 @@ def test_evidence_settles_a_doubt_either_way(
     assert later.asked == left
 
 
-def test_an_unusable_relay_costs_nobody_anything(store: Store, splicer: Splicer, tmp_path: Path) -> None:
-    (tmp_path / "a-file").write_text("")
+def test_an_unusable_relay_costs_nobody_anything(store: Store, splicer: Splicer, filled: Path) -> None:
+    (filled / "a-file").write_text("")
     with pytest.raises(MailerUnusable):
-        deliver(store, Outbox(tmp_path / "a-file"), splicer, 1, "run-1")
+        deliver(store, Outbox(filled / "a-file"), splicer, 1, "run-1")
     assert store.counts(1) == Counts(readers=20, queued=20)
-    assert deliver(store, Outbox(tmp_path / "outbox"), splicer, 1, "run-2").accepted == 20
+    assert deliver(store, Outbox(filled / "outbox"), splicer, 1, "run-2").accepted == 20
 
 
 def test_who_leaves_while_an_issue_goes_out_gets_no_copy(
-    store: Store, splicer: Splicer, tmp_path: Path
+    store: Store, splicer: Splicer, filled: Path
 ) -> None:
     left: list[bool] = []
 
@@ -127,21 +125,21 @@ def test_who_leaves_while_an_issue_goes_out_gets_no_copy(
         if not left:  # all twenty are leased by now
             left.append(store.unsubscribe("reader20@example.com", NOW))
 
-    counts = deliver(store, Outbox(tmp_path / "outbox"), splicer, 1, "run-1", on_progress=leave)
+    counts = deliver(store, Outbox(filled / "outbox"), splicer, 1, "run-1", on_progress=leave)
     assert left == [True]
     assert counts == Counts(readers=20, accepted=19, withdrawn=1)
-    assert filed(tmp_path) == [email for email in EVERYBODY if email != "reader20@example.com"]
+    assert filed(filled) == [email for email in EVERYBODY if email != "reader20@example.com"]
 
 
-def test_a_paused_issue_lets_nothing_more_go(store: Store, splicer: Splicer, tmp_path: Path) -> None:
+def test_a_paused_issue_lets_nothing_more_go(store: Store, splicer: Splicer, filled: Path) -> None:
     def pause(counts: Counts) -> None:
         if counts.accepted == 3:
             store.set_issue_state(1, IssueState.PAUSED)
 
-    outbox = Outbox(tmp_path / "outbox")
+    outbox = Outbox(filled / "outbox")
     counts = deliver(store, outbox, splicer, 1, "run-1", on_progress=pause)
     assert counts == Counts(readers=20, accepted=3, queued=17)
-    assert len(filed(tmp_path)) == 3
+    assert len(filed(filled)) == 3
     store.set_issue_state(1, IssueState.SENDING)
     assert deliver(store, outbox, splicer, 1, "run-2").accepted == 20
 
@@ -158,7 +156,7 @@ def test_an_address_that_no_message_can_carry_is_refused_alone(tmp_path: Path) -
     counts = deliver(store, Outbox(tmp_path / "outbox"), Splicer(frozen, tokens), 1, "run-1")
     assert counts == Counts(readers=3, accepted=2, refused=1)
     assert len(list(tmp_path.rglob("*.eml"))) == 2
-    store.close()
+    store.close_database()
 
 
 def test_a_mailer_that_hands_over_without_asking_stops_the_run(store: Store, splicer: Splicer) -> None:
@@ -188,26 +186,26 @@ def test_a_mailer_that_answers_twice_stops_the_run(store: Store, splicer: Splice
 
 
 def test_a_ledger_that_fails_stops_the_run_with_nothing_more_armed(
-    store: Store, splicer: Splicer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    store: Store, splicer: Splicer, filled: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    outbox, recorded = Outbox(tmp_path / "outbox"), store.record
+    outbox, recorded = Outbox(filled / "outbox"), store.record
 
     def lost(answer: Answer, *words: object) -> None:
         recorded(answer, *words)  # type: ignore[arg-type]
-        if len(filed(tmp_path)) == 4:
+        if len(filed(filled)) == 4:
             raise StoreError("the disk reports an error")
 
     monkeypatch.setattr(store, "record", lost)
     with pytest.raises(StoreError, match="disk reports"):
         deliver(store, outbox, splicer, 1, "run-1")
     monkeypatch.undo()
-    assert len(filed(tmp_path)) == 4
+    assert len(filed(filled)) == 4
     assert deliver(store, outbox, splicer, 1, "run-2").accepted == 20
-    assert filed(tmp_path) == EVERYBODY
+    assert filed(filled) == EVERYBODY
 
 
 def test_a_name_that_may_not_last_is_looked_up_by_the_next_run(
-    store: Store, splicer: Splicer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    store: Store, splicer: Splicer, filled: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from pipeline.mailers import outbox
 
@@ -216,7 +214,7 @@ def test_a_name_that_may_not_last_is_looked_up_by_the_next_run(
             raise OSError(errno.EIO, "Input/output error")
 
     monkeypatch.setattr(outbox, "sync_folder", fails)
-    assert deliver(store, Outbox(tmp_path / "outbox"), splicer, 1, "run-1").in_doubt == 20
+    assert deliver(store, Outbox(filled / "outbox"), splicer, 1, "run-1").in_doubt == 20
     monkeypatch.undo()
-    assert deliver(store, Outbox(tmp_path / "outbox"), splicer, 1, "run-2").accepted == 20
-    assert filed(tmp_path) == EVERYBODY
+    assert deliver(store, Outbox(filled / "outbox"), splicer, 1, "run-2").accepted == 20
+    assert filed(filled) == EVERYBODY

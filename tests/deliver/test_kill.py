@@ -1,0 +1,133 @@
+"""Runs killed with SIGKILL, anywhere: after the next one, everybody has one copy and the ledger says so."""
+
+from __future__ import annotations
+
+import os
+import random
+import re
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from support.sending import SomeTokens
+
+from pipeline.deliver.points import Point
+from pipeline.model import Counts, IssueState
+from pipeline.store import open_store
+from pipeline.store.sql import SqlStore
+
+READERS = 20
+HERE = Path(__file__).parent
+
+pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
+
+
+@pytest.fixture(scope="module")
+def runs() -> Iterator[subprocess.Popen[str]]:
+    places = os.pathsep.join([str(HERE.parents[1]), str(HERE.parent)])
+    with subprocess.Popen(
+        [sys.executable, str(HERE / "killed_run.py")],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": places},
+        encoding="utf-8",
+    ) as process:
+        yield process
+        assert process.stdin
+        process.stdin.close()
+
+
+def kill(runs: subprocess.Popen[str], root: Path, when: str, number: float = 1) -> str:
+    assert runs.stdin
+    assert runs.stdout
+    runs.stdin.write(f"{root}\t{when}\t{number}\n")
+    runs.stdin.flush()
+    said = runs.stdout.readline().strip()
+    assert said in {"killed", "done"}, said
+    return said
+
+
+def let_run(runs: subprocess.Popen[str], root: Path) -> str:
+    return kill(runs, root, Point.CLOSED, 2)
+
+
+def opened(root: Path) -> SqlStore:
+    return open_store("sqlite:///newsletter.db", root, SomeTokens())
+
+
+def copies(root: Path) -> Counter[str]:
+    """Address -> copies in the outbox; every file is whole."""
+    found: Counter[str] = Counter()
+    for path in (root / "outbox").rglob("*.eml"):
+        data = path.read_bytes()
+        assert data.endswith(b"--\r\n")
+        to = re.search(rb"\r\nTo: .*<(.*)>\r\n", data)
+        assert to
+        found[to[1].decode()] += 1
+    return found
+
+
+def demand_an_honest_ledger(root: Path) -> None:
+    """Hold the ledger a kill left against the outbox: at most the one message under way may differ."""
+    store = opened(root)
+    counts = store.counts(1)
+    store.close_database()
+    there = copies(root)
+    assert set(there.values()) <= {1}
+    assert sum(vars_of(counts)) == counts.readers == READERS
+    assert counts.accepted <= len(there) <= counts.accepted + counts.in_doubt + 1
+
+
+def vars_of(counts: Counts) -> list[int]:
+    return [getattr(counts, name) for name in counts.__dataclass_fields__ if name != "readers"]
+
+
+def demand_nobody_twice_and_nobody_forgotten(root: Path) -> None:
+    assert copies(root) == Counter(f"reader{n}@example.com" for n in range(1, READERS + 1))
+    store = opened(root)
+    assert store.counts(1) == Counts(readers=READERS, accepted=READERS)
+    record = store.issue(1)
+    assert record
+    assert record.state is IssueState.SENT
+    store.close_database()
+    assert [path.suffix for path in (root / "outbox" / "0001").iterdir()] == [".eml"] * READERS
+
+
+#: A run of twenty leases and closes once; the rest it does for every delivery.
+ONCE = (Point.LEASED, Point.CLOSED)
+KILLS = [(point, nth) for point in Point for nth in ((1,) if point in ONCE else (1, READERS))]
+
+
+@pytest.mark.parametrize(("point", "nth"), KILLS)
+def test_nobody_twice_and_nobody_forgotten(
+    runs: subprocess.Popen[str], filled: Path, point: Point, nth: int
+) -> None:
+    assert kill(runs, filled, point, nth) == "killed"
+    demand_an_honest_ledger(filled)
+    assert let_run(runs, filled) == "done"
+    demand_nobody_twice_and_nobody_forgotten(filled)
+
+
+def test_killed_at_one_point_after_another_until_it_is_done(
+    runs: subprocess.Popen[str], filled: Path
+) -> None:
+    for point in [*Point][:-1] * 2:
+        assert kill(runs, filled, point, 1 if point in ONCE else 2) == "killed"
+        demand_an_honest_ledger(filled)
+    assert let_run(runs, filled) == "done"
+    demand_nobody_twice_and_nobody_forgotten(filled)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_killed_at_random_moments(runs: subprocess.Popen[str], filled: Path, seed: int) -> None:
+    moments = random.Random(seed)
+    died = 0
+    for _ in range(12):
+        died += kill(runs, filled, "after", moments.uniform(20, 120)) == "killed"
+        demand_an_honest_ledger(filled)
+    assert died
+    assert let_run(runs, filled) == "done"
+    demand_nobody_twice_and_nobody_forgotten(filled)
