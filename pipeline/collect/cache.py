@@ -27,9 +27,7 @@ Held = Post | Unreadable | None
 #: Size, mtime and ctime in nanoseconds, inode: any change of a file changes one of them.
 Stamp = tuple[int, int, int, int]
 
-#: A file changed in the very tick of the clock in which it was read could change once more unseen. Entries that
-#: young are not kept; two seconds is the coarsest tick in use (FAT).
-RACY_NS = 2_000_000_000
+_SECOND = 1_000_000_000
 
 _FIELDS = tuple(field.name for field in fields(Post))
 
@@ -81,7 +79,7 @@ class Cache:
         """
         entries: dict[str, object] = {}
         for name, (stamp, held) in found.items():
-            if max(stamp[1], stamp[2]) < read_at - RACY_NS:
+            if not (_racy(stamp[1], read_at) or _racy(stamp[2], read_at)):
                 known = self.entries.get(name)
                 entries[name] = known if known and tuple(known[0]) == stamp else (stamp, _pack(held))
         data = json.dumps({"key": self.key, "entries": entries}, separators=(",", ":")).encode()
@@ -103,6 +101,16 @@ class Cache:
             return entries if isinstance(entries, dict) else {}
         except (OSError, ValueError, KeyError, TypeError, RecursionError):
             return {}
+
+
+def _racy(changed: int, read_at: int) -> bool:
+    """Return whether a file changed so shortly before it was read that it could change once more unseen.
+
+    That is within one tick of its file system's clock: two seconds at worst
+    (FAT), and a few milliseconds where times have parts of a second.
+    """
+    tick = _SECOND // 10 if changed % _SECOND else 2 * _SECOND
+    return changed >= read_at - tick
 
 
 @contextmanager
