@@ -52,9 +52,13 @@ def choose(posts: Iterable[Post], carried: Carried, now: datetime) -> Choice:
 | Weather | 12 % | Low pressure, thunder, wind | 1234567890123456 |
 | {long} | 3 % | `{long}` | [4](https://e.example/) |
 
-| a | b |
+| Trigger | What was asked about it, in many words that would squeeze the others |
 |---|---|
-| small | table |
+| Weather | Low pressure, thunder, wind, and whatever else the sky may think of on such a day |
+
+| Fourteen-letter | Administratively | Administratively | Administratively |
+|---|---|---|---|
+| Administratively | a | b | c |
 
 ### Third
 
@@ -252,9 +256,13 @@ def test_no_letter_is_smaller_than_14_pixels(browser: Browser, make: Callable[..
 
 
 def test_short_words_in_a_table_are_not_torn(browser: Browser, make: Callable[..., Any]) -> None:
-    height = "() => document.querySelectorAll('table:not([role])')[1].querySelector('td').offsetHeight"
+    torn = """() => {
+        const word = document.createRange();
+        word.selectNodeContents(document.querySelectorAll('table:not([role])')[1].querySelector('td'));
+        return new Set([...word.getClientRects()].map(box => box.top)).size > 1;
+    }"""
     with opened(browser, make()[0].html, 320) as page:
-        assert page.evaluate(height) < 45
+        assert not page.evaluate(torn)
 
 
 def test_outlooks_apps_in_the_dark_get_dark_colours(browser: Browser, make: Callable[..., Any]) -> None:
