@@ -165,7 +165,8 @@ class _Site:
     def _feed(self, feed: Feed, posts: Sequence[Post]) -> Iterator[SiteFile]:
         by_entry = {self.frame.addresses.tag_id(post): post for post in posts[: len(feed.entries)]}
         texts = [self.bodies.inputs(post) for post in by_entry.values()]
-        inputs = digest(program(), feed, texts)
+        notice = self._word("feed_notice")
+        inputs = digest(program(), feed, texts, notice)
 
         @cache
         def filled() -> Feed:
@@ -173,10 +174,10 @@ class _Site:
 
         for _, ending, _ in FORMATS:
             path = f"feeds/{feed.name}.{ending}"
-            yield SiteFile(path, digest(inputs, path), partial(_write, filled, ending, excerpts=False))
+            yield SiteFile(path, digest(inputs, path), partial(_write, filled, ending, notice))
         for _, ending, _ in EXCERPT_FORMATS:
             path = f"feeds/{feed.name}.excerpts.{ending}"
-            yield SiteFile(path, digest(inputs, path), partial(_write, filled, ending, excerpts=True))
+            yield SiteFile(path, digest(inputs, path), partial(_write, filled, ending, notice, excerpts=True))
 
 
 def _with_dark_code(sheet: str) -> bytes:
@@ -186,7 +187,7 @@ def _with_dark_code(sheet: str) -> bytes:
     return f"{sheet.rstrip()}\n\n@media screen and (prefers-color-scheme: dark) {{\n{dark}\n}}\n".encode()
 
 
-def _write(filled: Callable[[], Feed], ending: str, *, excerpts: bool) -> bytes:
+def _write(filled: Callable[[], Feed], ending: str, notice: str, *, excerpts: bool = False) -> bytes:
     """Write a feed in the format that a file's ending names."""
     from pipeline.render.feeds import atom, rss
     from pipeline.render.jsonfeed import json_feed
@@ -194,7 +195,8 @@ def _write(filled: Callable[[], Feed], ending: str, *, excerpts: bool) -> bytes:
     feed = filled()
     if ending == "json":
         return json_feed(feed)
-    return rss(feed, excerpts) if ending == "rss.xml" else atom(feed, excerpts)
+    write = rss if ending == "rss.xml" else atom
+    return write(feed, excerpts, notice)
 
 
 def _frozen_page(issues: Issues, number: int) -> bytes:

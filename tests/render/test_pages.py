@@ -228,8 +228,12 @@ def test_a_german_newsletter_writes_its_dates_in_german(tmp_path: Path) -> None:
     site = SmallSite(tmp_path, newsletter={"language": "de", "timezone": "Europe/Berlin"})
     site.write("eins", day=0, category="Schlaf")
     (tmp_path / "templates" / "words").mkdir(parents=True)
-    (tmp_path / "templates" / "words" / "de.toml").write_text('subscribe = "Abonnieren"\n', "utf-8")
-    page = site.build()["posts/eins/index.html"].decode()
+    (tmp_path / "templates" / "words" / "de.toml").write_text(
+        'subscribe = "Abonnieren"\nfeed_notice = "Das ist ein Feed."\n', "utf-8"
+    )
+    files = site.build()
+    page = files["posts/eins/index.html"].decode()
+    assert "Das ist ein Feed." in files["feeds/schlaf.rss.xml"].decode()
     assert '<html lang="de" dir="ltr">' in page
     assert "1. Januar 2026" in page
     assert ">Abonnieren</a>" in page
