@@ -31,10 +31,11 @@ from pipeline.render.references import TEMPLATE_TARGET
 #: Bounds on one body, set by what two seconds allow and far above the longest real posts (125,000 characters,
 #: 3,900 marks, 3,700 blocks, 1,100 brackets in one that was published).
 LONGEST_BODY = 400_000
+MOST_LINES = 10_000
 LONGEST_PARAGRAPH = 60_000
 MOST_MARKS = 20_000
 MOST_BLOCKS = 40_000
-MOST_BRACKETS = 12_000
+MOST_BRACKETS = 5_000
 #: Quotes and lists inside one another; markdown-it would silently drop what is deeper than its own limit.
 DEEPEST = 40
 
@@ -56,6 +57,8 @@ def to_html(markdown: str, *, path: str, line: int, language: str) -> str:
             f"the post has {len(markdown):,} characters; split it, at most {LONGEST_BODY:,} can be read",
             path=path,
         )
+    if markdown.count("\n") > MOST_LINES:
+        raise PostError(f"the post has more than {MOST_LINES:,} lines; split it", path=path)
     parser = _parser(language)
     env: dict[str, Any] = {"path": path, "line": line}
     tokens = parser.parse(markdown, env)

@@ -19,6 +19,7 @@ TEMPLATE_TARGET = re.compile(rf"{TEMPLATE_TAG}(?:{TEMPLATE_TAG}|[^\s()<>{{}}]){{
 SCHEME = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*:")
 #: What a site's own address is called in templates; a target after it is root-relative.
 _SITE = re.compile(r"\{\{-?\s*(?:site\.(?:baseurl|url)|SITEURL|\.Site\.BaseURL)\s*-?\}\}/?")
+_BEFORE_TAG = re.compile(_SITE.pattern + r"(?=\{[%{])")
 _FILTERED = re.compile(
     r"\{\{-?\s*([\"'])(?P<path>.+?)\1\s*\|\s*(?:relative_url|absolute_url|relURL|absURL)\s*-?\}\}"
 )
@@ -64,6 +65,7 @@ def read_target(written: str) -> Target:
     """Take a target apart, as written in a post (NFC)."""
     # As browsers do (URL Standard, 4.4): so that "java\nscript:" is seen for what it is.
     text = re.sub(r"[\t\n\r]", "", written).strip(_EDGES)
+    text = _BEFORE_TAG.sub("", text)
     for pattern in (_POST_URL, _LINK, _REF):
         match = pattern.fullmatch(text)
         if match:

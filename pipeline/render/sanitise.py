@@ -103,6 +103,8 @@ _LAST = nh3.Cleaner(
     attribute_filter=_keep,
     allowed_classes=CLASSES,
     url_schemes=set(SCHEMES),
+    # Mail has no page that a relative address could be relative to; whatever is still one now is a mistake.
+    url_relative="deny",
     link_rel=None,
     id_prefix=ID_PREFIX,
 )

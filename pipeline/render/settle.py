@@ -68,7 +68,7 @@ class _Settler:
             self.links.append(link)
         if not found.ok or not _usable(found.url):
             return a.children or [target]
-        a.attrs["href"] = found.url
+        a.attrs = {"href": found.url} | a.attrs
         if not text and not a.has("img"):
             a.children = [found.url]
         return [a]
