@@ -1,8 +1,9 @@
 """Runs that die on command: `deliver` in a child of this process, killed at a named point or after a while.
 
-One line a run on standard input, ROOT POINT NTH or ROOT after MILLISECONDS;
-one line back: `killed`, `done`, or what went wrong. The imports are paid for
-once; every run opens the ledger for itself, as a new process would.
+One line a run on standard input, ROOT POINT NTH, or ROOT `after` MILLISECONDS
+since its first lease; one line back: `killed`, `done`, or what went wrong. The
+imports are paid for once; every run opens the ledger for itself, as a new
+process would.
 """
 
 from __future__ import annotations
@@ -11,11 +12,13 @@ import os
 import signal
 import sys
 import time
+from datetime import date
 from pathlib import Path
 from uuid import uuid4
 
 from support.sending import SomeTokens
 
+from pipeline.dates import long_date
 from pipeline.deliver import points
 from pipeline.deliver.message import Splicer
 from pipeline.deliver.points import Point
@@ -46,22 +49,42 @@ def die_at(point: Point, nth: int) -> None:
     points.hook = hook
 
 
+def tell_when_leased(told: int) -> None:
+    def hook(reached: Point) -> None:
+        if reached is Point.LEASED:
+            os.write(told, b".")
+
+    points.hook = hook
+
+
+def fork_run(root: Path, when: str, number: float) -> int:
+    """Run in a child, killed when it is told to be; return how it ended, as os.waitpid says it."""
+    hear, told = os.pipe()
+    child = os.fork()
+    if child == 0:
+        if when == "after":
+            tell_when_leased(told)
+        else:
+            die_at(Point(when), int(number))
+        run(root)
+        os._exit(0)
+    os.close(told)
+    if when == "after":
+        os.read(hear, 1)
+        time.sleep(number / 1000)
+        os.kill(child, signal.SIGKILL)
+    os.close(hear)
+    return os.waitpid(child, 0)[1]
+
+
 def main() -> None:
     """Fork a run for every line."""
-    import sqlalchemy  # noqa: F401  # pays for the imports before the first fork
+    import sqlalchemy  # noqa: F401  # paid for before the first fork, as are a language's dates
 
+    long_date(date(2026, 1, 1), "en")
     for line in sys.stdin:
         root, when, number = line.rstrip("\n").split("\t")
-        child = os.fork()
-        if child == 0:
-            if when != "after":
-                die_at(Point(when), int(number))
-            run(Path(root))
-            os._exit(0)
-        if when == "after":
-            time.sleep(float(number) / 1000)
-            os.kill(child, signal.SIGKILL)
-        _, status = os.waitpid(child, 0)
+        status = fork_run(Path(root), when, float(number))
         said = {0: "done", signal.SIGKILL: "killed"}.get(status, f"status {status}")
         sys.stdout.write(f"{said}\n")
         sys.stdout.flush()
