@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from pipeline.errors import PostError
 from pipeline.model import Body, Issue
 from pipeline.render import flavour
 from pipeline.render.cut import cut
@@ -12,7 +13,7 @@ from pipeline.render.markdown import to_html
 from pipeline.render.sanitise import normalise, sanitise
 from pipeline.render.settle import settle
 from pipeline.render.text import to_text
-from pipeline.render.tree import parse, serialise
+from pipeline.render.tree import TooDeep, parse, serialise
 
 if TYPE_CHECKING:
     from pipeline.model import Post
@@ -27,8 +28,13 @@ def render_body(post: Post, markdown: str, addresses: Addresses, limit: int | No
     deep to be read in good time.
     """
     language = post.lang or addresses.language
-    html = to_html(markdown, path=post.path, line=post.body_line, language=language)
-    root = parse(normalise(html))
+    try:
+        html = to_html(markdown, path=post.path, line=post.body_line, language=language)
+        root = parse(normalise(html))
+    except TooDeep as fault:
+        raise PostError(
+            "too many HTML elements are open at once; close them", path=post.path, line=fault.line
+        ) from None
     links, images = settle(root, post, addresses)
     short = None if limit is None else cut(root, limit)
     shown = short or root

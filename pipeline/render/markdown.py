@@ -50,7 +50,7 @@ _STAMPED = _ENDING | {"link_open", "image", "html_inline", "footnote_ref"}
 def to_html(markdown: str, *, path: str, line: int, language: str) -> str:
     """Turn a body into HTML. `line` is the file's line on which it begins.
 
-    Raises PostError where it is too large or too deep to be read in good time.
+    Raises PostError where it is too large or too deep to be read in good time, TooDeep for HTML within it.
     """
     if len(markdown) > LONGEST_BODY:
         raise PostError(
@@ -64,14 +64,7 @@ def to_html(markdown: str, *, path: str, line: int, language: str) -> str:
     tokens = parser.parse(markdown, env)
     raw: list[tuple[Token, int]] = []
     _place(tokens, line, raw)
-    try:
-        rawhtml.prepare(raw)
-    except rawhtml.TooDeep as fault:
-        raise PostError(
-            f"more than {rawhtml.DEEPEST} HTML elements are open at once; close them",
-            path=path,
-            line=fault.line,
-        ) from None
+    rawhtml.prepare(raw)
     html = parser.renderer.render(tokens, parser.options, env)
     return str(html)
 

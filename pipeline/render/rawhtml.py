@@ -8,11 +8,13 @@ it is never closed, are shown as text instead of swallowing the rest.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 
 from markdown_it.token import Token
 
 from pipeline.render.sanitise import SWALLOWED, TAGS, names
+from pipeline.render.tree import TooDeep
 
 #: Tags of HTML that we do not keep but whose disappearance is no loss of text.
 FADING = names(
@@ -25,20 +27,13 @@ FADING = names(
 KNOWN = TAGS | SWALLOWED | FADING
 VOID = names("area base br col embed hr img input link meta param source track wbr")
 #: Elements whose closing tag HTML lets authors leave out.
-LAX = names("p li dt dd tr td th thead tbody tfoot option optgroup colgroup rb rt rp body html head")
+LAX = names("p li dt dd tr td th thead tbody tfoot option colgroup body html head")
 #: More elements open at once than any post needs; html5ever's time grows with the square of it.
 DEEPEST = 80
 
 _TAG = re.compile(r"<(/?)([a-zA-Z][^\s/>]*)")
+_CUSTOM = re.compile(r"[-:]")
 _COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
-
-
-class TooDeep(Exception):
-    """Elements are nested deeper than DEEPEST."""
-
-    def __init__(self, line: int) -> None:
-        super().__init__(line)
-        self.line = line
 
 
 def prepare(raw: Sequence[tuple[Token, int]]) -> None:
@@ -47,7 +42,7 @@ def prepare(raw: Sequence[tuple[Token, int]]) -> None:
     Links and images get a `data-line`. Raises TooDeep.
     """
     closed = _closed_later(raw)
-    opened = 0
+    opened: Counter[str] = Counter()
     for index, (token, line) in enumerate(raw):
         comments = [match.span() for match in _COMMENT.finditer(token.content)]
         parts, last = [], 0
@@ -56,8 +51,7 @@ def prepare(raw: Sequence[tuple[Token, int]]) -> None:
                 continue
             here = line + token.content.count("\n", 0, match.start())
             closing, name = match[1], match[2].lower()
-            opened = _depth(opened, closing, name)
-            if opened > DEEPEST:
+            if _depth(opened, closing, name) > DEEPEST:
                 raise TooDeep(here)
             parts += [
                 token.content[last : match.start()],
@@ -70,7 +64,7 @@ def prepare(raw: Sequence[tuple[Token, int]]) -> None:
 def _tag(match: re.Match[str], line: int, closed: bool) -> str:
     """Return the beginning of a tag: with its line, as text, or as it was."""
     closing, name = match[1], match[2].lower()
-    if name not in KNOWN and not re.search(r"[-:]", name):
+    if name not in KNOWN and not _CUSTOM.search(name):
         return "&lt;" + match[0][1:]
     if name in SWALLOWED and not closing and not closed:
         return "&lt;" + match[0][1:]
@@ -94,7 +88,11 @@ def _closed_later(raw: Sequence[tuple[Token, int]]) -> set[tuple[int, int]]:
     return closed
 
 
-def _depth(opened: int, closing: str, name: str) -> int:
-    if name in VOID or name in LAX or name not in KNOWN:
-        return opened
-    return max(0, opened - 1) if closing else opened + 1
+def _depth(opened: Counter[str], closing: str, name: str) -> int:
+    """Count a tag in; return how many elements may be open at once. A closing tag closes only its own kind."""
+    if name not in VOID and name not in LAX and (name in KNOWN or _CUSTOM.search(name)):
+        if not closing:
+            opened[name] += 1
+        elif opened[name]:
+            opened[name] -= 1
+    return opened.total()

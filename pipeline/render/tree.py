@@ -27,6 +27,18 @@ _OVERRIDES = re.compile("[\u202d\u202e]")
 _EMBEDDINGS = re.compile("[\u202a\u202b\u202c\u2066-\u2069]")
 
 
+#: A safety net under rawhtml.DEEPEST, which counts tags and not what HTML makes of them.
+DEEPEST = 200
+
+
+class TooDeep(Exception):
+    """Elements are nested deeper than any post needs."""
+
+    def __init__(self, line: int | None = None) -> None:
+        super().__init__(line)
+        self.line = line
+
+
 @dataclass(slots=True)
 class Element:
     """An element; the root has no tag."""
@@ -66,7 +78,7 @@ class Element:
 
 
 def parse(html: str) -> Element:
-    """Read well-formed HTML, as `sanitise.normalise` writes it."""
+    """Read well-formed HTML, as `sanitise.normalise` writes it. Raises TooDeep."""
     reader = _Reader()
     reader.feed(html)
     reader.close()
@@ -108,6 +120,8 @@ class _Reader(HTMLParser):
         self._open[-1].children.append(element)
         if tag not in VOID:
             self._open.append(element)
+            if len(self._open) > DEEPEST:
+                raise TooDeep
 
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.handle_starttag(tag, attrs)

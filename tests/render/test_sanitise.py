@@ -159,8 +159,8 @@ def test_a_forbidden_address_is_reported_as_written_but_never_shown(body, markdo
 def test_what_posts_are_made_of_survives(body):
     html = (
         "<figure><img src='https://e.org/x.png' alt='x' width='10' height='5'><figcaption>c</figcaption></figure>\n"
-        "<dl><dt>t</dt><dd>d</dd></dl>\n<p lang='fr' dir='ltr'><kbd>k</kbd> <mark>m</mark> <small>s</small> <ins>i</ins>"
-        " <q>q</q> <cite>c</cite> <abbr title='a'>b</abbr> <sub>1</sub></p>\n"
+        "<dl><dt>t</dt><dd>d</dd></dl>\n<p lang='fr' dir='ltr'><kbd>k</kbd> <mark>m</mark> <small>s</small>"
+        " <ins>i</ins> <q>q</q> <cite>c</cite> <abbr title='a'>b</abbr> <sub>1</sub></p>\n"
         "<table><tbody><tr><td colspan='2'>x</td></tr></tbody></table>"
     )
     web = body(html).web.replace('"', "'")
