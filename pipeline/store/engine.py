@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -37,6 +38,8 @@ class Database:
         #: Why nothing can be written; "" if it can.
         self.unwritable = unwritable
         self._broken = ""
+        # Whoever forgets to close: the file and the lock go with the last reference to this.
+        weakref.finalize(self, _close, engine, lock)
 
     @property
     def broken(self) -> bool:
@@ -95,9 +98,13 @@ class Database:
 
     def close(self) -> None:
         """Let go of the file and the lock."""
-        self._engine.dispose()
-        if self.lock is not None:
-            self.lock.drop()
+        _close(self._engine, self.lock)
+
+
+def _close(engine: Engine, lock: RunLock | None) -> None:
+    engine.dispose()
+    if lock is not None:
+        lock.drop()
 
 
 def open_database(url: str, root: Path) -> Database:

@@ -106,7 +106,7 @@ def test_a_file_that_is_no_database_is_named_and_left_alone(tmp_path, damage):
 def test_a_page_overwritten_in_the_middle_is_noticed_or_harmless(sending, tmp_path, opened):
     sending.close_database()
     content = bytearray((tmp_path / FILE).read_bytes())
-    content[4096 * 2 : 4096 * 12] = os.urandom(4096 * 10)
+    content[4096 * 2 : 4096 * 12] = random.Random(7).randbytes(4096 * 10)
     (tmp_path / FILE).write_bytes(content)
     for read in READS.values():
         with contextlib.suppress(StoreError):
