@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from pipeline.render.cards import Card, direction, make_card
@@ -54,6 +55,7 @@ class Frame:
     addresses: Addresses
     local: Local = field(init=False)
     _cards: dict[tuple[str, str], Card] = field(default_factory=dict, init=False)
+    _links: dict[tuple[str, str, str, bool], list[FeedLink]] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "local", Local(self.settings.newsletter.url))
@@ -96,8 +98,9 @@ class Frame:
             "canonical": canonical,
             "feeds": links,
         }
-        return Page(path, template, {"page": head, "site": self.site(), **context})
+        return Page(path, template, {"page": head, "site": self.site, **context})
 
+    @cached_property
     def site(self) -> dict[str, str]:
         """Return what is true of every page."""
         newsletter = self.settings.newsletter
@@ -119,14 +122,18 @@ class Frame:
         return self._cards[key]
 
     def feed_links(self, name: str, title: str, root: str, excerpts: bool = False) -> list[FeedLink]:
-        """List the files of one feed, as links from a page."""
-        infix = ".excerpts" if excerpts else ""
-        return [
-            FeedLink(
-                form, title, media, self.local.relative(self.addresses.feed(f"{name}{infix}.{ending}"), root)
-            )
-            for form, ending, media in (EXCERPT_FORMATS if excerpts else FORMATS)
-        ]
+        """List the files of one feed, as links from a page; made once."""
+        key = (name, title, root, excerpts)
+        if key not in self._links:
+            infix, forms = (".excerpts", EXCERPT_FORMATS) if excerpts else ("", FORMATS)
+            self._links[key] = [
+                FeedLink(form, title, media, self._relative_feed(f"{name}{infix}.{ending}", root))
+                for form, ending, media in forms
+            ]
+        return self._links[key]
+
+    def _relative_feed(self, filename: str, root: str) -> str:
+        return self.local.relative(self.addresses.feed(filename), root)
 
     def own_file(self, url: str) -> str:
         """Return the file in public/ that one of our own addresses names."""
