@@ -51,7 +51,7 @@ def parts_of(data: bytes) -> Parts:
         return Parts("none", keys, split.body, split.body_line, "")
     body = split.body[found.end() :].lstrip("\n")
     line = split.body_line + split.body.count("\n", 0, len(split.body) - len(body))
-    return Parts("none", keys, body, line, excerpt.plain(found[1] or found[2]))
+    return Parts("none", keys, body, line, excerpt.plain(found[1] or found[2] or ""))
 
 
 def post_of(data: bytes, file: PurePosixPath, path: str, zone: tzinfo) -> Post | None:

@@ -256,13 +256,13 @@ def test_every_usual_encoding_and_line_end_is_read(text, parse) -> None:
 
 def test_a_near_miss_is_a_finding_with_its_line(parse) -> None:
     post = parse(
-        "---\ntitle: S\ndate: 2026-01-31\ncatgory: Weather\nautor: Ana\nmath: true\nexcerpt: x\n---\n"
+        "---\ntitle: S\ndate: 2026-01-31\ncatgory: Weather\nautor: Ana\nmath: true\nimages: x\nexcerpt: x\n---\n"
     )
     assert [(note.id, note.severity, note.message, note.path, note.line) for note in post.findings] == [
         ("front-matter-key", Severity.WARNING, "`catgory`: did you mean `category`?", "posts/snow.md", 4),
         ("front-matter-key", Severity.WARNING, "`autor`: did you mean `author`?", "posts/snow.md", 5),
     ]
-    assert post.extra == {"catgory": "Weather", "autor": "Ana", "math": True}
+    assert post.extra == {"catgory": "Weather", "autor": "Ana", "math": True, "images": "x"}
 
 
 @pytest.mark.parametrize("key", ["title", "author", "category", "author_title", "image_alt"])

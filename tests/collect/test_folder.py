@@ -167,11 +167,25 @@ def test_only_changed_files_are_read_again(desk, parsed, monkeypatch) -> None:
     assert parsed == ["d.md"]
 
 
-def test_a_file_written_a_moment_ago_is_not_trusted(desk, parsed) -> None:
-    desk.post("a.md")
+@pytest.mark.parametrize(("seconds", "trusted"), [(-0.05, False), (0.05, False), (0.5, True)])
+def test_a_file_written_in_the_same_tick_is_not_trusted(seconds, trusted, desk, parsed, monkeypatch) -> None:
+    file = desk.post("a.md")
+    odd = file.stat().st_ctime_ns // 10**9 * 10**9 + 5 * 10**9 + 1
+    os.utime(file, ns=(odd, odd))
+    monkeypatch.setattr(time, "time_ns", lambda: odd + int(seconds * 1e9))
     desk.read()
     desk.read()
-    assert parsed == ["a.md", "a.md"]
+    assert parsed == ["a.md"] * (1 if trusted else 2)
+
+
+def test_times_in_whole_seconds_are_trusted_later(desk, parsed, monkeypatch) -> None:
+    file = desk.post("a.md")
+    whole = (file.stat().st_ctime_ns // 10**9 + 5) * 10**9
+    os.utime(file, ns=(whole, whole))
+    for later in (1, 3, 3):
+        monkeypatch.setattr(time, "time_ns", lambda later=later: whole + later * 10**9)
+        desk.read()
+    assert parsed == ["a.md"] * 2
 
 
 @pytest.mark.parametrize(

@@ -129,6 +129,26 @@ def test_a_weekly_name_goes_out_each_week_and_keeps_last_week_s_address(desk) ->
     assert [post.id for post in decide(desk, carried).chosen] == ["links-2026-11-21"]
 
 
+def test_an_address_stays_also_where_each_week_s_text_is_much_the_same(desk) -> None:
+    same = "This week's letter begins as always. It goes on as always. It ends as always too."
+    first = desk.post("2026-11-08-links.md", date="2026-11-08", body=f"{same} One.")
+    desk.post("2026-11-15-links.md", date="2026-11-15", body=f"{same} Two.")
+    carried = carry(settle(desk.read(), (), ZONE).posts)
+    first.unlink()
+    (post,) = settle(desk.read(), carried, ZONE).posts
+    assert post.slug == "links-2026-11-15"
+
+
+def test_a_carried_post_keeps_its_plain_name_before_an_earlier_one(desk) -> None:
+    desk.post("b/links.md", date="2026-11-15", body="Old words in here.")
+    carried = carry(desk.read().posts)
+    desk.post("a/links.md", date="2026-11-01", body="Found in a drawer.")
+    assert [post.id for post in settle(desk.read(), carried, ZONE).posts] == ["links-2026-11-01", "links"]
+    assert chosen(decide(desk, carried)) == ["a/links.md"]
+    desk.post("b/links.md", date="2026-11-15", body="All of it is new.")
+    assert chosen(decide(desk, carried)) == ["a/links.md"]
+
+
 def test_before_any_issue_the_earliest_keeps_the_plain_name(desk) -> None:
     desk.post("b/links.md", date="2026-11-15", body="b")
     desk.post("a/links.md", date="2026-11-16", body="a")
