@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from lxml import html as lxml_html
 
+from pipeline.errors import ThemeError
 from pipeline.model import Fingerprint, Issue, Post, RenderedIssue
 from pipeline.render.addresses import Addresses
 from pipeline.render.issue import render_issue
@@ -327,3 +328,25 @@ def test_one_overridden_piece_changes_that_piece_only(make: Make, tmp_path: Path
         seen(after.html).split("What sleep")[1].split("Dear")[0]
         == seen(before.html).split("What sleep")[1].split("Dear")[0]
     )
+
+
+def test_an_override_may_add_to_a_part_of_the_mail(make: Make, tmp_path: Path) -> None:
+    (tmp_path / "templates" / "mail").mkdir(parents=True)
+    (tmp_path / "templates" / "mail" / "mail.html").write_text(
+        '{% extends "built-in/mail/mail.html" %}\n'
+        "{% block foot %}\n<tr><td>Just reply.</td></tr>\n{{ super() }}\n{% endblock %}\n"
+    )
+    rendered = make()
+    assert "Read article Just reply. Dear" in seen(rendered.html)
+    assert rendered.marks.unsubscribe in rendered.html
+
+
+def test_a_mistake_in_an_overridden_mail_names_its_place(make: Make, tmp_path: Path) -> None:
+    (tmp_path / "templates" / "mail").mkdir(parents=True)
+    (tmp_path / "templates" / "mail" / "foot.html").write_text(
+        "<tr><td>\n{{ newsletter.adress }}</td></tr>\n"
+    )
+    with pytest.raises(
+        ThemeError, match=r"^templates/mail/foot.html:2: there is nothing called 'adress' here"
+    ):
+        make()

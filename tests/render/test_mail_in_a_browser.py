@@ -56,9 +56,9 @@ def choose(posts: Iterable[Post], carried: Carried, now: datetime) -> Choice:
 |---|---|
 | Weather | Low pressure, thunder, wind, and whatever else the sky may think of on such a day |
 
-| Fourteen-letter | Administratively | Administratively | Administratively |
+| Commonwealth | Commonwealth | Commonwealth | Commonwealth |
 |---|---|---|---|
-| Administratively | a | b | c |
+| Commonwealth | a | b | c |
 
 ### Third
 

@@ -58,7 +58,7 @@ def test_the_built_in_theme_is_found_inside_a_wheel(tmp_path: Path) -> None:
     import pipeline
 
     shutil.copytree(Path(pipeline.__file__).parent, tmp_path / "site" / "pipeline")
-    shutil.copytree(builtin_theme(), tmp_path / "site" / "pipeline" / "templates")
+    shutil.copytree(builtin_theme(), tmp_path / "site" / "pipeline" / "templates", dirs_exist_ok=True)
     code = "from pipeline.render.theme import builtin_theme; print(builtin_theme())"
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=tmp_path / "site", capture_output=True, text=True, check=True
