@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import os
 import random
-import shutil
 import signal
 import sys
 import time
@@ -107,18 +106,21 @@ def say(found: dict[str, object]) -> None:
 
 
 def every_step(way: str, root: Path, stride: int) -> None:
+    root.mkdir()
+    go("exchanged", root, "A", 1)
+    (root / "public/CNAME").write_text("C")
+    standing = "A"
     for step in range(0, 10_000, stride):
-        shutil.rmtree(root, ignore_errors=True)
-        root.mkdir()
-        go("exchanged", root, "A", 1)
-        (root / "public/CNAME").write_text("C")
-        _, status = os.waitpid(child(way, root, "B", 1, step), 0)
+        coming = "B" if standing == "A" else "A"
+        _, status = os.waitpid(child(way, root, coming, 1, step), 0)
         after = version_of(root / "public", 1)
-        following = "AB"[step // stride % 2]
+        following = (standing, coming)[step // stride % 2]
         go(way, root, following, 1)
         litter = sorted({path.name for path in root.iterdir()} - {"public", ".newsletter"})
         healed = version_of(root / "public", 1) == following and not litter
-        say({"step": step, "after": after, "healed": healed, "litter": litter})
+        named = {standing: "old", coming: "new"}.get(after, after)
+        say({"step": step, "after": named, "healed": healed, "litter": litter})
+        standing = following
         if not os.WIFSIGNALED(status):
             return
 
