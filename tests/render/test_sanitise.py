@@ -221,3 +221,21 @@ def test_no_mixture_gets_through(body, parts):
     made = body("".join(parts))
     assert faults(made.web) == []
     assert faults(made.mail) == []
+
+
+@pytest.mark.parametrize(
+    ("html", "kept"),
+    [
+        ('<span style="color:#fff">x</span>', "<span>x</span>"),
+        ('<p style="position:fixed;text-align:center">x</p>', "<p>x</p>"),
+        ('<p style="text-align:center">x</p>', '<p style="text-align:center">x</p>'),
+        ('<span class="tok-keyword hero">x</span>', '<span class="tok-keyword">x</span>'),
+        ('<table><tbody><tr><td colspan="100000">x</td></tr></tbody></table>', "<td>x</td>"),
+        ('<div tabindex="9">x</div>', "<div>x</div>"),
+        ('<a href="https://e.org" role="button">x</a>', '<a href="https://e.org">x</a>'),
+        ('<p lang="x&quot;y" dir="up">x</p>', "<p>x</p>"),
+        ('<img src="https://e.org/x.png" alt="" width="99999999">', '<img src="https://e.org/x.png" alt="">'),
+    ],
+)
+def test_values_are_held_to_a_list_too(html, kept):
+    assert kept in sanitise(html)
