@@ -15,6 +15,7 @@ from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 
+from pipeline.atomic import sync_folder, write_new
 from pipeline.edges import Arm
 from pipeline.errors import MailerUnusable
 from pipeline.model import Answer, Outcome, Submission
@@ -80,11 +81,7 @@ class Outbox:
         unfinished = path.with_name(f".{path.stem}.{os.getpid()}{UNFINISHED}")
         try:
             self._make_ready(path.parent)
-            unfinished.unlink(missing_ok=True)
-            with os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-                file.write(submission.data)
-                file.flush()
-                os.fsync(file.fileno())
+            write_new(unfinished, submission.data, 0o600)
         except OSError as fault:
             with suppress(OSError):
                 unfinished.unlink(missing_ok=True)
@@ -101,7 +98,7 @@ class Outbox:
             if not made.is_dir():
                 # Owner only: every file below holds an address.
                 made.mkdir(mode=0o700, parents=True, exist_ok=True)
-                _sync(made.parent)
+                sync_folder(made.parent)
         if not self._subfolder:
             # One run at a time is at work on an issue, so whatever is unfinished here is a dead one's.
             for left_over in folder.glob(f".*{UNFINISHED}"):
@@ -123,7 +120,7 @@ class Outbox:
                     submission, outcome, f"{reply} {'is another message' if there else _said(fault)}"
                 )
         try:
-            _sync(path.parent)
+            sync_folder(path.parent)
         except OSError as fault:
             return Answer(submission, Outcome.IN_DOUBT, f"{reply} may not last: {_said(fault)}")
         return Answer(submission, Outcome.ACCEPTED, reply)
@@ -140,17 +137,6 @@ def _name_once(unfinished: Path, path: Path) -> None:
         if path.exists():
             raise FileExistsError(errno.EEXIST, "it is there already") from fault
         unfinished.rename(path)
-
-
-def _sync(folder: Path) -> None:
-    """Make names in a folder survive a power cut."""
-    if os.name == "nt":
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _said(fault: OSError) -> str:

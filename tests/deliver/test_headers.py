@@ -70,6 +70,13 @@ def test_a_name_is_one_name_of_one_address(name: str) -> None:
         assert to.addresses[0].display_name == one_line(name)
 
 
+@pytest.mark.parametrize("text", ["=?utf-8?q?x?=", "=?utf-8?q?x?=, y", "A =?us-ascii?q?x=0ABcc:?= b", "=?"])
+def test_what_looks_encoded_is_shown_as_it_was_typed(text: str) -> None:
+    for value in (headers.unstructured("Subject", text), headers.mailbox("To", text, "ana@example.com")):
+        assert re.fullmatch(r"(?:\r\n)? =\?utf-8\?[qb]\?[^?]+\?=(?: <ana@example.com>)?", value)
+        assert decoded(value.removesuffix(" <ana@example.com>")) == text
+
+
 def test_encoded_words_of_a_long_name_are_on_lines_of_their_own() -> None:
     value = headers.mailbox("To", "日本語の名前" * 12, "ana@example.com")
     assert all(line.count("=?") <= 1 for line in value.split("\r\n"))

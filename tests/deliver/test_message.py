@@ -20,7 +20,7 @@ from pipeline.deliver.encode import one_line
 from pipeline.deliver.freeze import freeze
 from pipeline.deliver.headers import NAMES
 from pipeline.deliver.message import NAME_LIMIT, Splicer, shorten
-from pipeline.errors import AudienceError, Refused
+from pipeline.errors import AudienceError, NewsletterError, Refused
 from pipeline.model import RenderedIssue, Submission
 from pipeline.settings import Settings
 
@@ -239,6 +239,16 @@ def test_a_reader_without_a_name_is_called_what_the_theme_calls_them() -> None:
     seen = by_python(sent.data)
     assert seen.text.startswith("Dear lectora & lector,")
     assert "Dear lectora &amp; lector," in seen.html
+
+
+def test_a_message_with_any_other_header_is_never_made() -> None:
+    class Tampered(SomeTokens):
+        def token(self, purpose: str, uid: str) -> str:
+            return "x>\r\nBcc: <eve@example.com"
+
+    splicer = Splicer(freeze(rendered(), settings(), carried()), Tampered())
+    with pytest.raises(NewsletterError, match="not handed over"):
+        splicer.submission(delivery())
 
 
 def test_a_name_is_shown_no_longer_than_anyone_would_read_it() -> None:
