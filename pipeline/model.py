@@ -23,7 +23,7 @@ class Fingerprint:
 
     #: Digest of the title and body with Unicode form, white space and line ends levelled.
     exact: str
-    #: One (digest, words) pair a paragraph, in order of digest; tells how much two texts share.
+    #: One (digest, words) pair a sentence or list item, in order of digest; tells how much two texts share.
     sketch: tuple[tuple[str, int], ...] = ()
 
 
