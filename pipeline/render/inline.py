@@ -52,7 +52,7 @@ def inline(html: str, css: str) -> str:
             cache_css_parsing=False,
             align_floating_images=False,
         ).transform(page)
-    _restore_colours(page)
+    _tidy_styles(page)
     _forget_classes(page)
     # libxml2 would choose quirks mode's doctype for a page that wrote it in lower case.
     return "<!DOCTYPE html>\n" + etree.tostring(page, method="html", encoding="unicode") + "\n"
@@ -82,14 +82,18 @@ def _drop_linked_sheets(page: Any) -> None:
     etree.strip_elements(page, "dropped", with_tail=False)
 
 
-def _restore_colours(page: Any) -> None:
-    """Write #222 as #222222 again: cssutils shortens it, and Word's engine wants six digits."""
+def _tidy_styles(page: Any) -> None:
+    """Write #222 as #222222 again, and no spaces between declarations.
+
+    cssutils shortens colours, and Word's engine wants six digits; a space at
+    every declaration is some five percent of a mail.
+    """
     for element in page.iter(etree.Element):
         style = element.get("style")
-        if style and "#" in style:
-            # Never inside url(...#abc).
-            parts = re.split(r"(url\([^)]*\))", style)
-            parts[::2] = [_SHORT_HEX.sub(r"#\1\1\2\2\3\3", part) for part in parts[::2]]
+        if style:
+            # Never inside url(...#abc) and texts.
+            parts = re.split(r"""(url\([^)]*\)|"[^"]*"|'[^']*')""", style)
+            parts[::2] = [_SHORT_HEX.sub(r"#\1\1\2\2\3\3", part).replace("; ", ";") for part in parts[::2]]
             element.set("style", "".join(parts))
 
 
