@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 #: Largest picture or other file that is published. Static hosts refuse from 25 MB on (Cloudflare Pages).
 MAX_BYTES = 25 * 1000 * 1000
-#: What no path holds: a separator on some systems, and control characters.
-_FORBIDDEN = re.compile(r"[\x00-\x1f\x7f\\]")
+#: What no path holds: a separator on some systems, control characters, bytes that were no UTF-8.
+_FORBIDDEN = re.compile(r"[\x00-\x1f\x7f\\\ud800-\udfff]")
 
 
 def attachments(posts: Iterable[Post], addresses: Addresses, root: Path) -> list[SiteFile]:
@@ -33,7 +33,7 @@ def attachments(posts: Iterable[Post], addresses: Addresses, root: Path) -> list
         for target, image in targets:
             resolved = addresses.resolve(post, target, image=image)
             if resolved.ok and resolved.target:
-                found.setdefault(resolved.target, resolved.file)
+                found.setdefault(normalize("NFC", resolved.target), resolved.file)
     return [copied(root, file, target) for target, file in sorted(found.items())]
 
 
@@ -75,6 +75,7 @@ class Copy:
 
 def copied(root: Path, file: str, target: str) -> SiteFile:
     """Return a file that is taken over as it is; known again by its size and times, so it is not read here."""
+    file = _as_on_disk(root, file)
     try:
         status = (root / file).stat()
     except OSError as fault:
@@ -88,6 +89,12 @@ def copied(root: Path, file: str, target: str) -> SiteFile:
     # The change time moves with every write, also where a tool puts the old modification time back.
     inputs = digest("copy", file, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
     return SiteFile(target, inputs, Copy(root, file))
+
+
+def _as_on_disk(root: Path, file: str) -> str:
+    """Return the spelling of a name that is there: links are composed (NFC), names that macOS made are not."""
+    forms = (file, normalize("NFC", file), normalize("NFD", file))
+    return next((form for form in forms if (root / form).exists()), file)
 
 
 def merged(files: Iterable[SiteFile]) -> list[SiteFile]:
@@ -115,7 +122,7 @@ def merged(files: Iterable[SiteFile]) -> list[SiteFile]:
 def _inside(path: str) -> bool:
     """Tell whether a path stays in public/ on every system."""
     unclean = any(part in ("", ".", "..") for part in path.split("/"))
-    return not unclean and not _FORBIDDEN.search(path) and path.isprintable()
+    return not unclean and not _FORBIDDEN.search(path)
 
 
 def _folded(path: str) -> str:

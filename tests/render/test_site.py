@@ -6,9 +6,11 @@ import json
 import os
 from datetime import timedelta
 from pathlib import Path
+from unicodedata import normalize
+from urllib.parse import unquote
 
 import pytest
-from support.site import START, SmallSite
+from support.site import START, SmallSite, targets
 
 from pipeline.errors import PublishError
 
@@ -295,6 +297,21 @@ def test_a_picture_in_the_static_folder_is_published_once(site: SmallSite) -> No
     (site.root / "static" / "hill.png").write_bytes(b"png")
     site.write("p0", "![Hill](/hill.png)", 0)
     assert [file.path for file in site.list()].count("hill.png") == 1
+
+
+@pytest.mark.parametrize("folder", ["static", "posts"])
+def test_a_picture_with_the_name_a_mac_gives_it_is_found_where_its_link_says(
+    site: SmallSite, folder: str
+) -> None:
+    name = "Bild\u00e4nderung 9.41\u202fAM.png"
+    (site.root / folder).mkdir(exist_ok=True)
+    (site.root / folder / normalize("NFD", name)).write_bytes(b"png")
+    site.write("p0", f"![Hill](<{'/' if folder == 'static' else ''}{name}>)", 0)
+    files = site.build()
+    path = name if folder == "static" else f"posts/p0/{name}"
+    assert files[path] == b"png"
+    sources = [unquote(target) for target in targets(files[page("p0")])]
+    assert f"../../{path}" in sources
 
 
 def test_a_huge_file_is_refused_before_it_is_read(site: SmallSite) -> None:
