@@ -51,7 +51,7 @@ def test_killed_before_any_step_the_site_is_the_old_or_the_new_one(place: Path) 
 
 
 def test_where_folders_cannot_be_exchanged_one_moment_has_no_site_and_the_next_run_finds_it(
-    tmp_path: Path,
+    place: Path,
 ) -> None:
     found = killer("every", "two renames", place, 1)
     states = [one["after"] for one in found]

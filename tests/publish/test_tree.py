@@ -119,7 +119,19 @@ def test_a_page_edited_by_hand_is_put_right(place, way) -> None:
     assert sorted(place.made) == ["feeds/all.json", "index.html"]
 
 
-@pytest.mark.parametrize("damage", ["lost", "garbage", "older"])
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "lost",
+        "older",
+        b'{"version": 1, "files": {"index.html": 3}}',
+        b'{"version": 1, "files": []}',
+        b"{",
+        b"[" * 200_000,
+        b"\xff",
+    ],
+    ids=lambda damage: str(damage[:40]),
+)
 def test_a_manifest_that_cannot_be_trusted_costs_only_time(place, way, damage) -> None:
     place.publish(A)
     memory = place.manifest.read_bytes()
@@ -127,9 +139,7 @@ def test_a_manifest_that_cannot_be_trusted_costs_only_time(place, way, damage) -
     if damage == "lost":
         place.manifest.unlink()
     else:
-        place.manifest.write_bytes(
-            memory if damage == "older" else b'{"version": 1, "files": {"index.html": 3}}'
-        )
+        place.manifest.write_bytes(memory if damage == "older" else damage)
     before = (place.public / "posts/new/index.html").stat()
     assert place.publish(B).written == 0
     assert (place.public / "posts/new/index.html").stat().st_ino == before.st_ino
