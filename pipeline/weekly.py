@@ -96,16 +96,15 @@ def collect(project: Project, since: datetime | None = None, latest: int | None 
     known = {post.id: post for post in drafts.carried(files)}
     known.update((post.id, post) for post in project.store.carried())
     carried = tuple(known.values())
-    collection = settle(project.source.read(), carried)
+    zone = project.settings.newsletter.zone
+    collection = settle(project.source.read(), carried, zone)
     last = project.store.last_issue()
     gone = [number for number, file in files.items() if file.frozen or file.sent]
     number = max([last.number if last else 0, *gone]) + 1
     draft = files.get(number)
     since = since or (draft.since if draft else None)
     latest = latest or (draft.latest if draft and since is None else None)
-    choice = choose(
-        collection, carried, project.now, project.settings.newsletter.zone, since=since, latest=latest
-    )
+    choice = choose(collection, carried, project.now, zone, since=since, latest=latest)
     choice = pick(choice, draft, collection.posts)
     return Week(number, last, collection, choice, draft, files, carried, since, latest)
 

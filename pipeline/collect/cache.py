@@ -127,7 +127,8 @@ def no_collecting() -> Iterator[None]:
 
 def _code() -> list[object]:
     """Return what tells this code from other code: its version, and its files' sizes and times."""
-    sources = sorted(Path(__file__).parent.glob("*.py"))
+    here = Path(__file__).parent
+    sources = sorted([*here.glob("*.py"), *here.with_name("frontmatter").glob("*.py")])
     with suppress(OSError):
         return [
             __version__,

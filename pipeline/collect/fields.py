@@ -8,11 +8,12 @@ from datetime import UTC, date, datetime, tzinfo
 from hashlib import sha256
 from pathlib import PurePosixPath
 
-from pipeline.collect import dates, excerpt, frontmatter, names, nearmiss
+from pipeline.collect import dates, excerpt, names, nearmiss
 from pipeline.collect.identity import fingerprint
 from pipeline.collect.keys import Given, Keys, sort, squash, text_of
-from pipeline.collect.text import decode, one_line
 from pipeline.errors import PostError
+from pipeline.frontmatter import heads
+from pipeline.frontmatter.text import decode, one_line
 from pipeline.model import Finding, Post, Severity
 from pipeline.slugs import slugify
 
@@ -32,7 +33,7 @@ _HEADING = re.compile(
 class Parts:
     """A file's text, split and sorted; all that is needed to make a post or to show its body."""
 
-    kind: frontmatter.Kind
+    kind: heads.Kind
     keys: Keys
     body: str
     body_line: int
@@ -42,8 +43,8 @@ class Parts:
 
 def parts_of(data: bytes) -> Parts:
     """Split a file's bytes. Raises PostError with a line, without a path."""
-    split = frontmatter.split(decode(data))
-    keys = sort(frontmatter.read(split))
+    split = heads.split(decode(data))
+    keys = sort(heads.read(split))
     if split.kind != "none":
         return Parts(split.kind, keys, split.body, split.body_line, "")
     found = _HEADING.match(split.body)

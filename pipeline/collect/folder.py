@@ -119,7 +119,7 @@ def _path(held: Post | Unreadable) -> str:
 
 def _bytes(file: Path) -> bytes:
     """Read a file that was listed; one that has become a link or a pipe since is not followed and does not block."""
-    from pipeline.collect.text import MAX_BYTES
+    from pipeline.frontmatter.text import MAX_BYTES
 
     handle = os.open(file, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
     with os.fdopen(handle, "rb") as opened:

@@ -7,9 +7,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 
-from pipeline.collect import dates, frontmatter
-from pipeline.collect.text import one_line
+from pipeline.collect import dates
 from pipeline.errors import PostError
+from pipeline.frontmatter import heads
+from pipeline.frontmatter.text import one_line
 
 #: Our key -> the names it is read under, ours first, which wins. Letter case, `-` and `_` make no difference.
 ALIASES: Mapping[str, tuple[str, ...]] = {
@@ -127,7 +128,7 @@ class Keys:
         return found.text() if found else ""
 
 
-def sort(head: frontmatter.Head) -> Keys:
+def sort(head: heads.Head) -> Keys:
     """Tell our keys from the rest, whatever they are called. Raises PostError for a key given twice."""
     keys = Keys()
     for key, value in head.values.items():

@@ -14,9 +14,9 @@ from pathlib import Path
 
 from pipeline.atomic import write_atomic
 from pipeline.errors import DraftError, PostError
-from pipeline.collect.frontmatter import Head, split
-from pipeline.collect.frontmatter import read as read_head
-from pipeline.collect.text import decode
+from pipeline.frontmatter.heads import Head, split
+from pipeline.frontmatter.heads import read as read_head
+from pipeline.frontmatter.text import decode
 from pipeline.model import CarriedPost, Draft, Fingerprint, FrozenIssue, Issue, Post
 
 FOLDER = "issues"
@@ -32,7 +32,7 @@ def path_of(number: int) -> str:
 
 def read_all(root: Path) -> dict[int, Draft]:
     """Read every issue file of a newsletter; a name that is not a number is not one."""
-    drafts = {}
+    drafts: dict[int, Draft] = {}
     for file in sorted((root / FOLDER).glob("*.md")):
         if re.fullmatch(r"\d{1,9}", file.stem):
             draft = read(root, file)

@@ -29,8 +29,8 @@ def sent_once(tmp_path_factory: pytest.TempPathFactory) -> Letter:
 @pytest.fixture
 def sent(sent_once: Letter, tmp_path: Path) -> Letter:
     """A copy of the sample newsletter after its first issue."""
-    shutil.copytree(sent_once.root, tmp_path / "letter")
-    return Letter(tmp_path / "letter")
+    shutil.copytree(sent_once.root, tmp_path / "sent")
+    return Letter(tmp_path / "sent")
 
 
 @pytest.fixture

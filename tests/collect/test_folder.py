@@ -225,8 +225,8 @@ def test_a_warm_read_loads_no_parser(desk, monkeypatch) -> None:
     for name in (
         "yaml",
         "pipeline.collect.fields",
-        "pipeline.collect.yamlhead",
-        "pipeline.collect.frontmatter",
+        "pipeline.frontmatter.yaml_events",
+        "pipeline.frontmatter.heads",
     ):
         monkeypatch.delitem(sys.modules, name, raising=False)
     desk.read()

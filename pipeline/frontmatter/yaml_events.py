@@ -88,8 +88,10 @@ class _Reader:
             return self.mapping(event, depth + 1, table)
         if isinstance(event, yaml.SequenceStartEvent):
             self.check(event, depth + 1)
-            found = []
+            found: list[object] = []
             while not isinstance(inner := next(self.events), yaml.SequenceEndEvent):
+                if depth == 1:
+                    self.lines.setdefault(f"{table}.{len(found)}", self.line(inner))
                 found.append(self.value(inner, depth + 1, table))
             return found
         self.check(event, depth)

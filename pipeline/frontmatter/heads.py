@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from typing import Literal
 
-from pipeline.collect import yamlhead
 from pipeline.errors import PostError
+from pipeline.frontmatter import yaml_events
 
 #: More front matter than this is a mistake or an attack.
 MAX_HEAD = 64_000
@@ -98,7 +98,7 @@ def read(parts: Split) -> Head:
     if parts.kind == "none":
         return Head("none", {})
     if parts.kind == "yaml":
-        values, lines = yamlhead.read(parts.head, parts.head_line, MAX_DEPTH)
+        values, lines = yaml_events.read(parts.head, parts.head_line, MAX_DEPTH)
     elif parts.kind == "toml":
         values, lines = _toml(parts.head, parts.head_line)
     else:
