@@ -11,6 +11,7 @@ mounts it) holds the old tree after an exchange, and has to open it again.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 from collections.abc import Sequence
@@ -44,7 +45,8 @@ def publish(
     Our stale files go, with folders that they leave empty, except those that a
     glob of `keep` names. Files of others (CNAME, .git) stay as they are.
     A symbolic link at `public` is followed, one inside it never.
-    Raises PublishError; the old site stands.
+    Raises PublishError; the old site stands, except where a folder is changed file by file and the
+    message says that the next run completes it.
     """
     demand_safe([file.path for file in files])
     public = Path(os.path.realpath(public))
@@ -52,11 +54,12 @@ def publish(
         with locked(manifest_path.parent / "publish.lock"):
             return _publish(public, files, manifest_path, keep)
     except OSError as fault:
-        raise PublishError(_advice(fault, public)) from fault
+        begun = _journal(manifest_path).exists()
+        raise PublishError(_advice(fault, public, begun)) from fault
 
 
 def _publish(public: Path, files: Sequence[SiteFile], memory: Path, keep: Sequence[str]) -> Published:
-    journal = memory.parent / "publish.journal"
+    journal = _journal(memory)
     public.parent.mkdir(parents=True, exist_ok=True)
     beside.heal(public)
     inplace.heal(public, journal)
@@ -89,9 +92,15 @@ def _exchangeable(public: Path) -> bool:
     return not os.path.ismount(public) and os.access(public.parent, os.W_OK | os.X_OK)
 
 
+def _journal(memory: Path) -> Path:
+    return memory.parent / "publish.journal"
+
+
 def _remember(plan: Plan, records: dict[str, manifest.Record], memory: Path) -> Published:
     if plan.records != records:
-        manifest.save(memory, plan.records)
+        # The site is in place by now; a memory that cannot be written costs the next run time, no more.
+        with contextlib.suppress(OSError):
+            manifest.save(memory, plan.records)
     return Published(
         written=len(plan.written),
         unchanged=plan.unchanged,
@@ -100,7 +109,7 @@ def _remember(plan: Plan, records: dict[str, manifest.Record], memory: Path) -> 
     )
 
 
-def _advice(fault: OSError, public: Path) -> str:
+def _advice(fault: OSError, public: Path, begun: bool) -> str:
     """Say what to do about what the operating system said."""
     what = {
         errno.ENOSPC: "the disk is full: free some space",
@@ -112,4 +121,5 @@ def _advice(fault: OSError, public: Path) -> str:
         errno.EIO: "the disk reports an error: look at its health before anything else",
         errno.ENAMETOOLONG: "a page's address is too long for a file name: shorten its slug",
     }.get(fault.errno or 0, f"{fault.strerror or fault}: mend that")
-    return f"{public.name}/ could not be published: {what}, then run this again. The old site stands."
+    stands = "Part of the new site stands; the next run completes it." if begun else "The old site stands."
+    return f"{public.name}/ could not be published: {what}, then run this again. {stands}"

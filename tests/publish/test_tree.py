@@ -13,7 +13,7 @@ import pytest
 
 from pipeline.errors import PublishError
 from pipeline.model import SiteFile
-from pipeline.publish import beside, lock
+from pipeline.publish import beside, inplace, lock
 from pipeline.publish import tree as tree_module
 from pipeline.publish.tree import publish
 
@@ -283,3 +283,26 @@ def test_a_second_run_at_the_same_time_waits_and_then_says_so(place, monkeypatch
         assert place.site() == A
     place.publish(B)
     assert place.site() == B
+
+
+def test_a_memory_that_cannot_be_written_does_not_undo_a_site_that_is_out(place, way) -> None:
+    place.manifest.mkdir(parents=True)
+    assert place.publish(A).written == 4
+    assert place.publish(B).written == 2
+    assert place.site() == B
+
+
+def test_a_disk_that_fails_in_the_middle_of_single_files_is_not_called_untouched(place, monkeypatch) -> None:
+    place.publish(A)
+    monkeypatch.setattr(tree_module, "_exchangeable", lambda public: False)
+
+    def fail(folder: Path) -> None:
+        raise OSError(errno.EIO, "I/O error")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(inplace, "sync_folder", fail)
+        with pytest.raises(PublishError, match="the next run completes it"):
+            place.publish(B)
+    place.publish(B)
+    assert place.site() == B
+    assert place.litter() == set()
