@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pipeline.audience.tokens import InstallationTokens
     from pipeline.collect.folder import Folder
     from pipeline.edges import Mailer, Store
-    from pipeline.render.theme import Theme
+    from pipeline.render.theme.theme import Theme
     from pipeline.settings import Settings
 
 #: What the program keeps for itself, inside the newsletter's folder; never in git.
@@ -49,7 +49,7 @@ class Project:
     @cached_property
     def theme(self) -> Theme:
         """The newsletter's own templates over the built-in ones."""
-        from pipeline.render.theme import Theme
+        from pipeline.render.theme.theme import Theme
 
         return Theme([self.root / "templates"], self.settings)
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from io import BufferedReader
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING
 
 from pipeline.errors import AudienceError
 from pipeline.model import Subscriber
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 Refusal = Callable[[int, str], None]
 
 
-def take_in(project: Project, source: Path | BinaryIO, refuse: Refusal) -> dict[str, int]:
+def take_in(project: Project, source: Path | BufferedReader, refuse: Refusal) -> dict[str, int]:
     """Import a CSV table; who has left or is suppressed stays so.
 
     Returns how many were `added`, `updated`, `unchanged`, `refused`,

@@ -118,7 +118,14 @@ def prepare(project: Project, week: Week, command: str = "send") -> Prepared:
     guards.stops(week.choice)
     guards.too_many(len(week.choice.chosen), project.settings, command)
     issue = compose(project, week)
-    rendered = render_issue(issue, project.source, addresses(project, week), project.theme, project.settings)
+    rendered = render_issue(
+        issue,
+        project.source,
+        addresses(project, week),
+        project.theme,
+        project.settings,
+        previous=week.last.number if week.last else None,
+    )
     markdown = {post.id: project.source.body(post) for post in issue.posts}
     reading = [finding for post in issue.posts for finding in post.findings]
     report = run(Material(rendered, project.settings, markdown), project.settings.checks, reading)
@@ -164,7 +171,7 @@ def carry(post: Post, issue: int | None) -> CarriedPost:
 def publish(project: Project, week: Week) -> Published:
     """Bring public/ up to date: pages, issues as they were frozen, feeds."""
     from pipeline.publish.tree import publish as publish_tree
-    from pipeline.render.site import site_files
+    from pipeline.render.site.site import site_files
 
     posts = public_posts(week, project.now)
     files = site_files(
@@ -176,6 +183,7 @@ def publish(project: Project, week: Week) -> Published:
         settings=project.settings,
         updates=project.store.entry_updates(posts, project.now),
         root=project.root,
+        cache_folder=project.private / "bodies",
     )
     return publish_tree(project.public, files, project.private / "site.json", keep=kept_pages(week))
 

@@ -64,7 +64,7 @@ class Commands(click.Group):
 @common_options
 @click.version_option(__version__, "-V", "--version", message="newsletter %(version)s")
 @click.pass_context
-def newsletter(ctx: click.Context, **common: object) -> None:
+def newsletter(ctx: click.Context, /, **common: object) -> None:
     """A weekly newsletter from a folder of Markdown posts.
 
     Write in posts/, look with `newsletter status` and `newsletter check`, send with `newsletter send`.

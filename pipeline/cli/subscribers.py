@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from io import BufferedReader
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -37,7 +38,7 @@ def import_(context: Context, file: Path, as_json: bool) -> int:
     project = context.project
     counts = readership.take_in(
         project,
-        sys.stdin.buffer if str(file) == "-" else _located(project, file),
+        _located(project, file),
         lambda line, reason: click.echo(f"{file}:{line}: {reason}", err=True),
     )
     if as_json:
@@ -48,8 +49,10 @@ def import_(context: Context, file: Path, as_json: bool) -> int:
     return 0
 
 
-def _located(project: Project, file: Path) -> Path:
-    """Find a file named on the command line: from where we stand, else from the newsletter's folder."""
+def _located(project: Project, file: Path) -> Path | BufferedReader:
+    """Find a file named on the command line: from where we stand, else from the newsletter's folder; - is stdin."""
+    if str(file) == "-":
+        return open(sys.stdin.fileno(), "rb", closefd=False)
     return file if file.exists() or file.is_absolute() else project.root / file
 
 

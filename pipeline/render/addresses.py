@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from unicodedata import normalize
 from urllib.parse import quote, unquote, urljoin, urlsplit
 
-from pipeline.render.references import Kind, Target, read_target
+from pipeline.render.content.references import Kind, Target, read_target
 from pipeline.slugs import slugify
 
 if TYPE_CHECKING:

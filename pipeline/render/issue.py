@@ -3,47 +3,34 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
 from pipeline.dates import long_date
 from pipeline.model import Body, Issue, Marks, Post, RenderedIssue
-from pipeline.render.body import render_body, render_note
-from pipeline.render.cards import direction, minutes
-from pipeline.render.found import found
-from pipeline.render.highlight import dark_rules
-from pipeline.render.inline import inline
-from pipeline.render.sheets import shrink
-from pipeline.render.tables import fit_tables
+from pipeline.render.content.body import render_body, render_note
+from pipeline.render.content.highlight import dark_rules
+from pipeline.render.mail.found import found
+from pipeline.render.mail.inline import inline
+from pipeline.render.mail.sheets import shrink
+from pipeline.render.mail.tables import fit_tables
+from pipeline.render.site.cards import direction, minutes
+from pipeline.render.site.pages import issue_page
 
 if TYPE_CHECKING:
     from pipeline.edges import Source
     from pipeline.render.addresses import Addresses
-    from pipeline.render.theme import Theme
+    from pipeline.render.theme.theme import Theme
     from pipeline.settings import Settings
 
 #: Words of the lead post that `show = "lead"` prints before the button.
 LEAD_WORDS = 120
 #: `show = "lead"` turns into cards only when an issue has more posts than this.
 MOST_WITH_LEAD = 7
-
-
-class Page(Protocol):
-    """Makes an issue's web page; render/pages.py has the one that is used."""
-
-    def __call__(
-        self,
-        issue: Issue,
-        bodies: Mapping[str, Body],
-        note_html: str,
-        addresses: Addresses,
-        theme: Theme,
-        settings: Settings,
-    ) -> str: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,37 +61,40 @@ def render_issue(
     addresses: Addresses,
     theme: Theme,
     settings: Settings,
-    page: Page | None = None,
+    previous: int | None = None,
 ) -> RenderedIssue:
     """Render the bodies all readers share, with marks where a reader's fields go.
 
-    Raises PostError or DraftError for Markdown that cannot be used, ThemeError
+    Links and images are those of all its posts, of cards too: a card leads to
+    a page, and what is wrong there is wrong with the issue. `previous` is the
+    number of the issue before it. Raises PostError or DraftError for Markdown that cannot be used, ThemeError
     for a template. The same arguments give the same bytes.
     """
-    bodies = {
-        post.id: render_body(post, source.body(post), addresses, limit=limit)
-        for post, limit in shown(issue, settings.issue.show)
+    limits = {post.id: limit for post, limit in shown(issue, settings.issue.show)}
+    every = {
+        post.id: render_body(post, source.body(post), addresses, limit=limits.get(post.id))
+        for post in issue.posts
     }
+    bodies = {name: body for name, body in every.items() if name in limits}
     note = render_note(issue, addresses) if issue.note.strip() else None
     marks = make_marks(issue, theme, settings)
     context = _context(issue, bodies, marks, addresses, settings)
     html = inline(
         theme.render(
             "mail/mail.html",
-            note=Markup(fit_tables(note.mail)) if note else "",  # noqa: S704 -- sanitised by render/body.py
+            note=Markup(fit_tables(note.mail)) if note else "",  # noqa: S704 -- sanitised by render/content/body.py
             client_css=Markup(_client_css(theme, bodies)),  # noqa: S704 -- the theme's own
             **context,
         ),
         theme.source("mail/mail.css"),
     )
     text = theme.render("mail/mail.txt", note=note.text.rstrip() if note else "", **context)
-    links, images = found(html, [*([note] if note else []), *bodies.values()])
-    make_page = page or _web_page()
+    links, images = found(html, [*([note] if note else []), *every.values()])
     return RenderedIssue(
         issue=issue,
         html=html,
         text=_tidy(text),
-        page=make_page(issue, bodies, note.web if note else "", addresses, theme, settings),
+        page=issue_page(issue, bodies, note.web if note else "", addresses, theme, settings, previous),
         marks=marks,
         links=links,
         images=images,
@@ -203,17 +193,11 @@ def _part(post: Post, addresses: Addresses, settings: Settings, body: Body | Non
         excerpt=post.excerpt,
         lang="" if language == newsletter.language else language,
         direction=direction(language),
-        html=Markup(fit_tables(body.mail)) if body else "",  # noqa: S704 -- sanitised by render/body.py
+        html=Markup(fit_tables(body.mail)) if body else "",  # noqa: S704 -- sanitised by render/content/body.py
         text=body.text.rstrip() if body else "",
         cut=body.cut if body else False,
         extra=post.extra,
     )
-
-
-def _web_page() -> Callable[..., str]:
-    from pipeline.render.pages import issue_page
-
-    return issue_page
 
 
 def _tidy(text: str) -> str:

@@ -44,11 +44,10 @@ def test_the_summary_says_what_to_open(sample: Letter) -> None:
     ran = sample.run("send", "--yes")
     assert ran.code == 0
     assert "Issue 1 is out: 3 accepted." in ran.out
-    named = [
-        Path(line.split(maxsplit=2)[-1].split("  ")[0])
-        for line in ran.out.splitlines()
-        if str(sample.root) in line
+    shown = [
+        line.split("  ")[-1] if "(" not in line else line.split("  ")[-2] for line in ran.out.splitlines()
     ]
+    named = [Path(place.split()[-1]) for place in shown if str(sample.root) in place]
     assert len(named) == 3
     assert all(path.exists() for path in named), named
 

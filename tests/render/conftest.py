@@ -11,7 +11,7 @@ import pytest
 
 from pipeline.model import Body, Fingerprint, Post
 from pipeline.render.addresses import Addresses
-from pipeline.render.body import render_body
+from pipeline.render.content.body import render_body
 from pipeline.settings import Settings
 
 

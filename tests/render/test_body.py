@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.model import Issue
-from pipeline.render.body import render_note
+from pipeline.render.content.body import render_note
 
 GOLDEN = Path(__file__).parent / "golden"
 SENTENCE = "The rain came early and stayed for a week. "

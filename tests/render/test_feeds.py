@@ -18,8 +18,8 @@ import pytest
 from lxml import etree
 
 from pipeline.model import Entry, Feed
-from pipeline.render.feeds import atom, filename, rss
-from pipeline.render.jsonfeed import json_feed
+from pipeline.render.feeds.jsonfeed import json_feed
+from pipeline.render.feeds.xml import atom, filename, rss
 
 SCHEMAS = Path(__file__).parents[1] / "schemas"
 NEW_YORK = ZoneInfo("America/New_York")

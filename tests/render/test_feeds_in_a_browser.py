@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pipeline.render.feeds import atom, rss
+from pipeline.render.feeds.xml import atom, rss
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser

@@ -7,7 +7,7 @@ from html import unescape
 
 import pytest
 
-from pipeline.render.highlight import CODE_BACKGROUND, CODE_INK, LONGEST, ROLES, dark_rules, highlight
+from pipeline.render.content.highlight import CODE_BACKGROUND, CODE_INK, LONGEST, ROLES, dark_rules, highlight
 
 
 def luminance(colour: str) -> float:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.render.inline import inline
+from pipeline.render.mail.inline import inline
 
 
 def page(body: str, head: str = "") -> str:
@@ -44,7 +44,7 @@ def listener() -> Iterator[tuple[int, list[str]]]:
 
 REACHING = """
 import os, sys, threading
-from pipeline.render.inline import inline
+from pipeline.render.mail.inline import inline
 port, secret, fifo = sys.argv[1:]
 places = [f"http://127.0.0.1:{port}/a.css", f"https://127.0.0.1:{port}/a.css", f"ftp://127.0.0.1:{port}/a.css",
           f"//127.0.0.1:{port}/a.css", f"file://{secret}", f"file://{fifo}", secret, fifo]

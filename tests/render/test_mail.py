@@ -16,7 +16,7 @@ from pipeline.errors import ThemeError
 from pipeline.model import Fingerprint, Issue, Post, RenderedIssue
 from pipeline.render.addresses import Addresses
 from pipeline.render.issue import render_issue
-from pipeline.render.theme import Theme
+from pipeline.render.theme.theme import Theme
 from pipeline.settings import Settings
 
 Make = Callable[..., RenderedIssue]

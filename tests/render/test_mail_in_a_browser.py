@@ -15,7 +15,7 @@ from pipeline.model import Fingerprint, Issue, Post, RenderedIssue
 from pipeline.render import issue as issue_module
 from pipeline.render.addresses import Addresses
 from pipeline.render.issue import render_issue
-from pipeline.render.theme import Theme
+from pipeline.render.theme.theme import Theme
 from pipeline.settings import Settings
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pipeline.render.sanitise import ATTRIBUTES, CLASSES, SWALLOWED, TAGS, normalise, sanitise
-from pipeline.render.tree import parse, scrub, serialise
+from pipeline.render.content.sanitise import ATTRIBUTES, CLASSES, SWALLOWED, TAGS, normalise, sanitise
+from pipeline.render.content.tree import parse, scrub, serialise
 
 VECTORS = [
     "<script>alert(1)</script>",

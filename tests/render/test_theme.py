@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import SettingsError, ThemeError
-from pipeline.render.theme import Theme, builtin_theme
+from pipeline.render.theme.theme import Theme, builtin_theme
 from pipeline.settings import Settings
 
 Write = Callable[[str, str], Path]
@@ -59,7 +59,7 @@ def test_the_built_in_theme_is_found_inside_a_wheel(tmp_path: Path) -> None:
 
     shutil.copytree(Path(pipeline.__file__).parent, tmp_path / "site" / "pipeline")
     shutil.copytree(builtin_theme(), tmp_path / "site" / "pipeline" / "templates", dirs_exist_ok=True)
-    code = "from pipeline.render.theme import builtin_theme; print(builtin_theme())"
+    code = "from pipeline.render.theme.theme import builtin_theme; print(builtin_theme())"
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=tmp_path / "site", capture_output=True, text=True, check=True
     )

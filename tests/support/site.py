@@ -17,10 +17,10 @@ from pipeline.collect.folder import Folder
 from pipeline.collect.identity import settle
 from pipeline.model import Body, FrozenIssue, Issue, Post, SiteFile
 from pipeline.render.addresses import Addresses
-from pipeline.render.body import render_body, render_note
-from pipeline.render.pages import issue_page
-from pipeline.render.site import site_files
-from pipeline.render.theme import Theme
+from pipeline.render.content.body import render_body, render_note
+from pipeline.render.site.pages import issue_page
+from pipeline.render.site.site import site_files
+from pipeline.render.theme.theme import Theme
 from pipeline.settings import Settings
 
 XHTML = "{http://www.w3.org/1999/xhtml}"

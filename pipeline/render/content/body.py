@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 from pipeline.errors import PostError
 from pipeline.model import Body, Issue
-from pipeline.render import flavour
-from pipeline.render.cut import cut
-from pipeline.render.markdown import to_html
-from pipeline.render.sanitise import normalise, sanitise
-from pipeline.render.settle import settle
-from pipeline.render.text import to_text
-from pipeline.render.tree import TooDeep, parse, serialise
+from pipeline.render.content import flavour
+from pipeline.render.content.cut import cut
+from pipeline.render.content.markdown import to_html
+from pipeline.render.content.sanitise import normalise, sanitise
+from pipeline.render.content.settle import settle
+from pipeline.render.content.text import to_text
+from pipeline.render.content.tree import TooDeep, parse, serialise
 
 if TYPE_CHECKING:
     from pipeline.model import Post

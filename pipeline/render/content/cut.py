@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from itertools import takewhile
 
-from pipeline.render.settle import HEADINGS
-from pipeline.render.tree import BLOCKS, Element
+from pipeline.render.content.settle import HEADINGS
+from pipeline.render.content.tree import BLOCKS, Element
 
 #: A body up to this much over the limit is shown whole: "read more" for two lines annoys.
 GRACE = 1.25

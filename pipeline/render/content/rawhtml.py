@@ -13,8 +13,8 @@ from collections.abc import Sequence
 
 from markdown_it.token import Token
 
-from pipeline.render.sanitise import SWALLOWED, TAGS, names
-from pipeline.render.tree import TooDeep
+from pipeline.render.content.sanitise import SWALLOWED, TAGS, names
+from pipeline.render.content.tree import TooDeep
 
 #: Tags of HTML that we do not keep but whose disappearance is no loss of text.
 FADING = names(

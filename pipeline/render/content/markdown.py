@@ -23,10 +23,10 @@ from markdown_it.token import Token
 from mdit_py_plugins.footnote import footnote_plugin
 
 from pipeline.errors import PostError
-from pipeline.render import rawhtml
-from pipeline.render.highlight import highlight
-from pipeline.render.quotes import quotes
-from pipeline.render.references import TEMPLATE_TARGET
+from pipeline.render.content import rawhtml
+from pipeline.render.content.highlight import highlight
+from pipeline.render.content.quotes import quotes
+from pipeline.render.content.references import TEMPLATE_TARGET
 
 #: Bounds on one body, set by what two seconds allow and far above the longest real posts (125,000 characters,
 #: 3,900 marks, 3,700 blocks, 1,100 brackets in one that was published).

@@ -19,8 +19,8 @@ from jinja2 import BaseLoader, StrictUndefined, TemplateNotFound, TemplateSyntax
 
 import pipeline
 from pipeline.errors import NewsletterError, SettingsError, ThemeError
-from pipeline.render.sandbox import Sandbox, allowance
-from pipeline.render.words import Words, fill, plural, read_words
+from pipeline.render.theme.sandbox import Sandbox, allowance
+from pipeline.render.theme.words import Words, fill, plural, read_words
 from pipeline.render.wrap import WIDTH, columns, wrap
 from pipeline.slugs import slugify
 

@@ -14,15 +14,15 @@ from typing import TYPE_CHECKING
 from markupsafe import Markup
 
 from pipeline.dates import long_date
-from pipeline.render.cards import minutes
-from pipeline.render.frame import WHOLE, Frame, Page
-from pipeline.render.local import root_of
+from pipeline.render.site.cards import minutes
+from pipeline.render.site.frame import WHOLE, Frame, Page
+from pipeline.render.site.local import root_of
 
 if TYPE_CHECKING:
     from pipeline.model import Body, Issue, Post
     from pipeline.render.addresses import Addresses
-    from pipeline.render.categories import Category
-    from pipeline.render.theme import Theme
+    from pipeline.render.site.categories import Category
+    from pipeline.render.theme.theme import Theme
     from pipeline.settings import Settings
 
 #: Cards under a post.
@@ -103,7 +103,7 @@ def issue_page(
         kind="article",
         issue=issue_line(frame, issue.number, issue.subject, issue.date, root),
         minutes=minutes(words),
-        # render/body.py reads the note as if it were a post without a slug.
+        # render/content/body.py reads the note as if it were a post without a slug.
         note=_embedded(frame, note_html, root, addresses.post(replace(issue.lead, slug="")), "n-"),
         whole=[
             {
@@ -204,7 +204,7 @@ def body(frame: Frame, page: Page, post: Post, html: str) -> Markup:
 
 
 def _embedded(frame: Frame, html: str, root: str, url: str, mark: str = "") -> Markup:
-    # Safe as markup: render/body.py sanitised it.
+    # Safe as markup: render/content/body.py sanitised it.
     return Markup(frame.local.embedded(html, root, url, mark))  # noqa: S704
 
 

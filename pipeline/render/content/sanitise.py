@@ -14,7 +14,7 @@ from html import unescape
 import nh3
 
 from pipeline.render.addresses import ID_PREFIX, SCHEMES
-from pipeline.render.highlight import ROLES, style
+from pipeline.render.content.highlight import ROLES, style
 
 
 def names(text: str) -> frozenset[str]:

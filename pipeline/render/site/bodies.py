@@ -8,8 +8,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipeline.render.body import render_body
-from pipeline.render.inputs import digest, program
+from pipeline.render.content.body import render_body
+from pipeline.render.site.inputs import digest, program
 
 if TYPE_CHECKING:
     from pipeline.edges import Source

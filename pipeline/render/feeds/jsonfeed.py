@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from pipeline.model import Entry, Feed
-from pipeline.render.feedtext import clean, line, moment, spoken, terms
+from pipeline.render.feeds.feedtext import clean, line, moment, spoken, terms
 
 
 def filename(feed: Feed) -> str:

@@ -10,18 +10,18 @@ from typing import TYPE_CHECKING, Protocol
 
 from pipeline.errors import StoreError
 from pipeline.model import Feed, FrozenIssue, Post, SiteFile
-from pipeline.render import pages
-from pipeline.render.bodies import Bodies
-from pipeline.render.categories import categories
-from pipeline.render.entries import category_feed, whole_feed, with_text
-from pipeline.render.files import attachments, merged, static_files
-from pipeline.render.frame import EXCERPT_FORMATS, FORMATS, Frame, Page
-from pipeline.render.inputs import digest, program
+from pipeline.render.feeds.entries import category_feed, whole_feed, with_text
+from pipeline.render.site import pages
+from pipeline.render.site.bodies import Bodies
+from pipeline.render.site.categories import categories
+from pipeline.render.site.files import attachments, merged, static_files
+from pipeline.render.site.frame import EXCERPT_FORMATS, FORMATS, Frame, Page
+from pipeline.render.site.inputs import digest, program
 
 if TYPE_CHECKING:
     from pipeline.edges import Source
     from pipeline.render.addresses import Addresses
-    from pipeline.render.theme import Theme
+    from pipeline.render.theme.theme import Theme
     from pipeline.settings import Settings
 
 
@@ -181,7 +181,7 @@ class _Site:
 
 
 def _with_dark_code(sheet: str) -> bytes:
-    from pipeline.render.highlight import dark_rules
+    from pipeline.render.content.highlight import dark_rules
 
     dark = "\n".join(f"  {rule}" for rule in dark_rules().splitlines())
     return f"{sheet.rstrip()}\n\n@media screen and (prefers-color-scheme: dark) {{\n{dark}\n}}\n".encode()
@@ -189,8 +189,8 @@ def _with_dark_code(sheet: str) -> bytes:
 
 def _write(filled: Callable[[], Feed], ending: str, notice: str, *, excerpts: bool = False) -> bytes:
     """Write a feed in the format that a file's ending names."""
-    from pipeline.render.feeds import atom, rss
-    from pipeline.render.jsonfeed import json_feed
+    from pipeline.render.feeds.jsonfeed import json_feed
+    from pipeline.render.feeds.xml import atom, rss
 
     feed = filled()
     if ending == "json":

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from pipeline.model import Post
     from pipeline.render.addresses import Addresses
-    from pipeline.render.local import Local
+    from pipeline.render.site.local import Local
     from pipeline.settings import Settings
 
 #: Words an adult reads in a minute, silently, in English non-fiction: Brysbaert 2019,

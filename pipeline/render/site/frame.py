@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from pipeline.render.cards import Card, direction, make_card
-from pipeline.render.local import Local, root_of
+from pipeline.render.site.cards import Card, direction, make_card
+from pipeline.render.site.local import Local, root_of
 
 if TYPE_CHECKING:
     from pipeline.model import Post

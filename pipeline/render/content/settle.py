@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from pipeline.model import Image, Link
 from pipeline.render.addresses import SCHEMES, Addresses
-from pipeline.render.tree import Element
+from pipeline.render.content.tree import Element
 from pipeline.slugs import slugify
 
 if TYPE_CHECKING:

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from unicodedata import normalize
 
-from pipeline.render.frame import WHOLE
+from pipeline.render.site.frame import WHOLE
 
 if TYPE_CHECKING:
     from pipeline.model import Post
-    from pipeline.render.frame import Frame
+    from pipeline.render.site.frame import Frame
 
 
 @dataclass(frozen=True, slots=True)

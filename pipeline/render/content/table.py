@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from pipeline.render.tree import Element
+from pipeline.render.content.tree import Element
 from pipeline.render.wrap import columns, pad, wrap
 
 #: Space between two columns.

@@ -12,7 +12,7 @@ from unicodedata import normalize
 
 from pipeline.errors import PublishError
 from pipeline.model import Post, SiteFile
-from pipeline.render.inputs import digest
+from pipeline.render.site.inputs import digest
 
 if TYPE_CHECKING:
     from pipeline.render.addresses import Addresses

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import re
 
-from pipeline.render.settle import HEADINGS
-from pipeline.render.table import table_lines
-from pipeline.render.tree import BLOCKS, Element
+from pipeline.render.content.settle import HEADINGS
+from pipeline.render.content.table import table_lines
+from pipeline.render.content.tree import BLOCKS, Element
 from pipeline.render.wrap import WIDTH, columns, wrap
 
 _SUPERSCRIPTS = str.maketrans("0123456789+-=()n", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁼⁽⁾ⁿ")

@@ -8,11 +8,11 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from pipeline.model import Entry, Feed, Post
-from pipeline.render.frame import WHOLE
+from pipeline.render.site.frame import WHOLE
 
 if TYPE_CHECKING:
-    from pipeline.render.categories import Category
-    from pipeline.render.frame import Frame
+    from pipeline.render.site.categories import Category
+    from pipeline.render.site.frame import Frame
 
 
 def whole_feed(frame: Frame, posts: Sequence[Post], updates: Mapping[str, datetime]) -> Feed:

@@ -15,7 +15,7 @@ from lxml import etree
 
 from pipeline.dates import long_date
 from pipeline.model import Entry, Feed
-from pipeline.render.feedtext import clean, line, moment, spoken
+from pipeline.render.feeds.feedtext import clean, line, moment, spoken
 
 NOTICE = "This is a feed. Copy its address into a feed reader, and new posts come to you."
 

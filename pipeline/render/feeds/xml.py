@@ -14,8 +14,8 @@ import feedgen.entry
 import feedgen.feed
 
 from pipeline.model import Entry, Feed
-from pipeline.render.feedtext import clean, line, moment, terms
-from pipeline.render.readable import NOTICE, ReadableEntry, ReadableFeed
+from pipeline.render.feeds.feedtext import clean, line, moment, terms
+from pipeline.render.feeds.readable import NOTICE, ReadableEntry, ReadableFeed
 
 # setlocale is process-wide: between feedgen's two calls other threads would write their dates and
 # numbers in the C locale. The standard library's formatter knows no locale.

@@ -1,0 +1,1 @@
+"""Entries, and the feeds that hold them: RSS, Atom and JSON Feed."""

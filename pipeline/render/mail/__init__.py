@@ -1,0 +1,1 @@
+"""What makes HTML fit for mail clients."""

@@ -1,0 +1,1 @@
+"""Templates, stylesheets and words, a newsletter's own over the built-in ones."""
