@@ -14,7 +14,7 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipeline import settings as settings_file
+from pipeline import settings_file
 from pipeline.errors import SettingsError
 
 if TYPE_CHECKING:

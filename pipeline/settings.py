@@ -1,17 +1,12 @@
-"""A newsletter's settings: newsletter.toml with the environment laid over it.
+"""A newsletter's settings: every key, what it may hold, and what it is by default.
 
-Every key is documented in docs/settings.md. A wrong file is refused with all
-its faults at once, each with its key, its line and what is allowed.
+docs/settings.md explains them; settings_file.py reads them.
 """
 
 from __future__ import annotations
 
-import json
 import re
-import tomllib
-from collections.abc import Iterator, Mapping, Sequence
 from email.headerregistry import Address, HeaderRegistry
-from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
@@ -22,15 +17,8 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
-    ValidationError,
     model_validator,
 )
-
-from pipeline.errors import SettingsError
-
-FILE = "newsletter.toml"
-#: Environment variables that lay a value over a key: NEWSLETTER_MAIL__SMTP__HOST.
-PREFIX = "NEWSLETTER_"
 
 
 def _web_address(value: str) -> str:
@@ -261,114 +249,3 @@ class Settings(Section):
     def tag_authority(self) -> str:
         """What every feed id begins with, after `tag:`."""
         return self.feeds.authority or f"{self.newsletter.host},2026"
-
-
-def load(path: Path, environ: Mapping[str, str]) -> Settings:
-    """Read newsletter.toml and lay the environment over it.
-
-    Raises SettingsError with every fault, one a line.
-    """
-    try:
-        source = path.read_bytes().decode("utf-8-sig")
-    except FileNotFoundError as fault:
-        raise SettingsError(
-            f"there is no {path.name} in {path.parent}. Go to a newsletter's folder, or name it with -C DIR."
-        ) from fault
-    except (OSError, UnicodeDecodeError) as fault:
-        raise SettingsError(f"cannot be read: {fault}", path=path.name) from fault
-    try:
-        data = tomllib.loads(source)
-    except tomllib.TOMLDecodeError as fault:
-        line = re.search(r"line (\d+)", str(fault))
-        raise SettingsError(
-            f"not valid TOML: {fault}", path=path.name, line=int(line[1]) if line else None
-        ) from fault
-    faults = []
-    variables: dict[tuple[str, ...], str] = {}
-    for name, keys, value in overlay(environ):
-        variables[keys] = name
-        if not _lay(data, keys, value):
-            faults.append(f"{name}: there is no setting {'.'.join(keys)}")
-    try:
-        settings: Settings | None = Settings.model_validate(data)
-    except ValidationError as fault:
-        faults += [
-            _explain(_place(path.name, source, variables, error), error)
-            for error in fault.errors(include_url=False, include_input=False)
-        ]
-        settings = None
-    if settings is None or faults:
-        raise SettingsError("\n".join(faults))
-    return settings
-
-
-def overlay(environ: Mapping[str, str]) -> Iterator[tuple[str, tuple[str, ...], object]]:
-    """Yield variable, key path and value of every NEWSLETTER_SECTION__KEY; with _FILE appended, the file's content."""
-    for name in sorted(environ):
-        if not name.startswith(PREFIX) or "__" not in name:
-            continue
-        keys, value = name.removeprefix(PREFIX).lower().split("__"), environ[name]
-        if name.endswith("_FILE"):
-            try:
-                value = Path(value).read_text("utf-8").strip()
-            except (OSError, UnicodeDecodeError) as fault:
-                raise SettingsError(f"{name} names a file that cannot be read: {fault}") from fault
-            keys[-1] = keys[-1].removesuffix("_file")
-        yield name, tuple(keys), json_or_text(value)
-
-
-def json_or_text(value: str) -> object:
-    """Read lists and tables as JSON; everything else stays text, which the settings turn into numbers."""
-    if value.startswith(("[", "{")):
-        try:
-            return json.loads(value)
-        except ValueError:
-            return value
-    return value
-
-
-def _lay(data: dict[str, Any], keys: tuple[str, ...], value: object) -> bool:
-    """Set one nested key; False if its path runs through something that is no table."""
-    *tables, last = keys
-    for table in tables:
-        inner = data.setdefault(table, {})
-        if not isinstance(inner, dict):
-            return False
-        data = inner
-    data[last] = value
-    return True
-
-
-def _place(file: str, source: str, variables: Mapping[tuple[str, ...], str], error: Any) -> str:
-    """Name what set a faulty key: an environment variable, or a line of the file."""
-    keys = tuple(str(part) for part in error["loc"])
-    for path, name in variables.items():
-        if keys[: len(path)] == path or path[: len(keys)] == keys:
-            return name
-    line = line_of(source, keys)
-    return f"{file}:{line}" if line else file
-
-
-def _explain(place: str, error: Any) -> str:
-    """Turn one pydantic error into `newsletter.toml:7: mail.smtp.port: ...`."""
-    message = error["msg"].removeprefix("Value error, ")
-    if error["type"] == "extra_forbidden":
-        message = "there is no such setting; docs/settings.md lists them all"
-    return f"{place}: {'.'.join(str(part) for part in error['loc'])}: {message}"
-
-
-def line_of(source: str, keys: Sequence[str]) -> int | None:
-    """Find the 1-based line that sets a key, reading table headers as we go; None if the file does not set it."""
-    table: list[str] = []
-    for number, line in enumerate(source.splitlines(), 1):
-        header = re.match(r"\s*\[\s*([\w.\"' -]+?)\s*\]", line)
-        if header:
-            table = [part.strip(" \"'") for part in header[1].split(".")]
-            if table == list(keys):
-                return number
-        entry = re.match(r"\s*([\w.\"'-]+)\s*=", line)
-        if entry:
-            path = table + [part.strip(" \"'") for part in entry[1].split(".")]
-            if path == list(keys[: len(path)]) and len(path) > len(table):
-                return number
-    return None

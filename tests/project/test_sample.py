@@ -9,7 +9,8 @@ from pathlib import PurePosixPath
 import pytest
 
 from pipeline.collect.folder import Folder
-from pipeline.settings import FILE, Settings, load
+from pipeline.settings import Settings
+from pipeline.settings_file import FILE, load
 
 #: Day, category, and words of the source that the post cannot do without.
 FACTS = {
