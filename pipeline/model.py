@@ -23,8 +23,9 @@ class Fingerprint:
 
     #: Digest of the title and body with Unicode form, white space and line ends levelled.
     exact: str
-    #: One (digest, words) pair a sentence or list item, in order of digest; tells how much two texts share.
-    sketch: tuple[tuple[str, int], ...] = ()
+    #: One `digest:words` for each sentence or list item, in order of digest, spaces between them; tells how
+    #: much two texts share. Packed, because an archive's are read every week and hardly ever looked into.
+    sketch: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,30 +32,6 @@ _SECOND = 1_000_000_000
 _FIELDS = tuple(field.name for field in fields(Post))
 
 
-class _Kept(Fingerprint):
-    """A fingerprint whose sketch is unpacked when it is first asked for, which is seldom."""
-
-    __slots__ = ("_packed",)
-    _packed: str
-
-    def __init__(self, exact: str, packed: str) -> None:
-        object.__setattr__(self, "exact", exact)
-        object.__setattr__(self, "_packed", packed)
-
-    @property
-    def sketch(self) -> tuple[tuple[str, int], ...]:
-        pairs = (pair.partition(":") for pair in self._packed.split())
-        return tuple((digest, int(count)) for digest, _, count in pairs)
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Fingerprint):
-            return NotImplemented
-        return self.exact == other.exact and self.sketch == other.sketch
-
-    def __hash__(self) -> int:
-        return hash((self.exact, self.sketch))
-
-
 class Cache:
     """What one folder's files held when they were last read, by path relative to the folder."""
 
@@ -143,8 +119,7 @@ def _pack(held: Held) -> list[object] | None:
     if isinstance(held, Unreadable):
         return [held.path, held.line, held.why]
     packed: list[object] = [getattr(held, name) for name in _FIELDS]
-    sketch = " ".join(f"{digest}:{count}" for digest, count in held.fingerprint.sketch)
-    packed[_AT["fingerprint"]] = [held.fingerprint.exact, sketch]
+    packed[_FINGERPRINT] = [held.fingerprint.exact, held.fingerprint.sketch]
     for name in ("published", "updated", "expires"):
         moment = getattr(held, name)
         packed[_AT[name]] = moment.isoformat() if moment else None
@@ -167,7 +142,7 @@ def _unpack(packed: list[Any] | None) -> Held:
     if len(packed) != len(_FIELDS):
         return Unreadable(*packed)
     values = packed.copy()
-    values[_FINGERPRINT] = _Kept(*values[_FINGERPRINT])
+    values[_FINGERPRINT] = Fingerprint(*values[_FINGERPRINT])
     for place in _MOMENTS:
         if values[place]:
             values[place] = datetime.fromisoformat(values[place])

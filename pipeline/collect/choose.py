@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
 from pipeline.collect.dates import spoken
-from pipeline.collect.identity import likeness
+from pipeline.collect.identity import likeness, passages
 from pipeline.model import CarriedPost, Choice, Collection, LeftOut, Post, Reason, Unreadable
 
 #: A passage in more old posts than this is boilerplate, and no clue to which of them a post was.
@@ -92,11 +92,11 @@ def _alike(posts: Iterable[Post], records: Iterable[CarriedPost]) -> Iterator[tu
     """Yield (minus similarity, path, record) for each pair that is one post, edited."""
     index: dict[str, list[CarriedPost]] = defaultdict(list)
     for record in records:
-        for digest, _ in record.fingerprint.sketch if record.fingerprint else ():
+        for digest in passages(record.fingerprint) if record.fingerprint else ():
             index[digest].append(record)
     for post in posts:
         candidates: dict[str, CarriedPost] = {}
-        for digest, _ in post.fingerprint.sketch:
+        for digest in passages(post.fingerprint):
             if 0 < len(index.get(digest, ())) <= _COMMON:
                 candidates |= {record.id: record for record in index[digest]}
         for record in candidates.values():

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, tzinfo
 from hashlib import sha256
@@ -33,21 +33,28 @@ def fingerprint(title: str, body: str) -> Fingerprint:
     """Return what a text looks like, with Unicode form, letter case, white space and line ends levelled."""
     text = unicodedata.normalize("NFC", body).casefold()
     whole = " ".join(f"{unicodedata.normalize('NFC', title).casefold()}\n{text}".split())
-    passages: dict[str, int] = {}
+    found: dict[str, int] = {}
     for passage in _PASSAGE.split(text):
         if words := passage.split():
-            passages[sha256(" ".join(words).encode()).hexdigest()[:16]] = len(words)
-    longest = sorted(passages.items(), key=lambda pair: (-pair[1], pair[0]))[:MAX_PASSAGES]
-    return Fingerprint(sha256(whole.encode()).hexdigest()[:32], tuple(sorted(longest)))
+            found[sha256(" ".join(words).encode()).hexdigest()[:16]] = len(words)
+    longest = sorted(found.items(), key=lambda pair: (-pair[1], pair[0]))[:MAX_PASSAGES]
+    sketch = " ".join(f"{digest}:{count}" for digest, count in sorted(longest))
+    return Fingerprint(sha256(whole.encode()).hexdigest()[:32], sketch)
+
+
+def passages(mark: Fingerprint) -> dict[str, int]:
+    """Return a sketch's passages: digest -> words."""
+    pairs = (passage.split(":") for passage in mark.sketch.split())
+    return {digest: int(count) for digest, count in pairs}
 
 
 def similarity(a: Fingerprint, b: Fingerprint) -> float:
     """Return how many of the larger text's words both share, 0 to 1."""
     if a.exact == b.exact:
         return 1.0
-    ours = dict(a.sketch)
-    shared = sum(min(count, ours[digest]) for digest, count in b.sketch if digest in ours)
-    return shared / max(sum(ours.values()), sum(count for _, count in b.sketch), 1)
+    ours, theirs = passages(a), passages(b)
+    shared = sum(min(count, ours[digest]) for digest, count in theirs.items() if digest in ours)
+    return shared / max(sum(ours.values()), sum(theirs.values()), 1)
 
 
 def likeness(post: Post, record: CarriedPost) -> float:
@@ -74,21 +81,17 @@ def settle(collection: Collection, carried: Iterable[CarriedPost], zone: tzinfo 
     name, or a date does not help, the later path becomes unreadable.
     """
     records = {record.id: record for record in reversed(list(carried))}
-    posts = [_aside(post, records, zone) if records else post for post in collection.posts]
+    posts = {post.path: _aside(post, records, zone) if records else post for post in collection.posts}
     unreadable = list(collection.unreadable)
     for key in ("id", "slug"):
-        posts = list(_told_apart(posts, key, records, zone))
+        for _, *others in _sharing(posts.values(), key, records):
+            posts |= {post.path: _dated(post, zone) for post in others if _derived(post, key)}
     for key in ("id", "slug"):
-        kept: dict[str, Post] = {}
-        for post in sorted(posts, key=lambda post: _claim(post, key, records)):
-            first = kept.setdefault(getattr(post, key), post)
-            if first is not post:
+        for first, *others in _sharing(posts.values(), key, records):
+            for post in others:
+                del posts[post.path]
                 unreadable.append(_doubled(post, first, key))
-        posts = list(kept.values())
-    return Collection(
-        tuple(sorted(posts, key=lambda post: post.path)),
-        tuple(sorted(unreadable, key=lambda file: file.path)),
-    )
+    return Collection(tuple(posts.values()), tuple(sorted(unreadable, key=lambda file: file.path)))
 
 
 def _aside(post: Post, records: Mapping[str, CarriedPost], zone: tzinfo) -> Post:
@@ -97,11 +100,11 @@ def _aside(post: Post, records: Mapping[str, CarriedPost], zone: tzinfo) -> Post
     The latter only where both file names carry a date, the dates differ and so do the
     texts: anything less may be the same post, and nobody gets a post twice.
     """
-    if not _derived(post, "id"):
+    record = records.get(post.id)
+    if not _derived(post, "id") or (record and _unchanged(post, record)):
         return post
     if _dated(post, zone).id in records:
         return _dated(post, zone)
-    record = records.get(post.id)
     if record is None or not record.fingerprint or not record.fingerprint.sketch:
         return post
     if not _redated(post, record) or likeness(post, record):
@@ -109,17 +112,22 @@ def _aside(post: Post, records: Mapping[str, CarriedPost], zone: tzinfo) -> Post
     return _dated(post, zone)
 
 
-def _told_apart(
-    posts: Sequence[Post], key: str, records: Mapping[str, CarriedPost], zone: tzinfo
-) -> Iterator[Post]:
-    sharing: dict[str, list[Post]] = defaultdict(list)
+def _unchanged(post: Post, record: CarriedPost) -> bool:
+    """Return whether a file stands as it did when it was carried, as nearly every one of an archive does."""
+    same_text = record.fingerprint is not None and record.fingerprint.exact == post.fingerprint.exact
+    return same_text and record.path == post.path
+
+
+def _sharing(posts: Iterable[Post], key: str, records: Mapping[str, CarriedPost]) -> list[list[Post]]:
+    """Return each group of posts that share a name, in order of their right to it."""
+    groups: dict[str, list[Post]] = defaultdict(list)
     for post in posts:
-        sharing[getattr(post, key)].append(post)
-    for group in sharing.values():
-        first, *others = sorted(group, key=lambda post: _claim(post, key, records))
-        yield first
-        for post in others:
-            yield _dated(post, zone) if _derived(post, key) else post
+        groups[getattr(post, key)].append(post)
+    return [
+        sorted(group, key=lambda post: _claim(post, key, records))
+        for group in groups.values()
+        if len(group) > 1
+    ]
 
 
 def _claim(post: Post, key: str, records: Mapping[str, CarriedPost]) -> tuple[float, bool, float, str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from hashlib import sha256
@@ -240,12 +239,10 @@ def _post_row(post: CarriedPost, issue: int | None, place: int) -> dict[str, Any
         "position": place,
         "path": post.path,
         "exact": mark and mark.exact,
-        "sketch": mark and json.dumps(mark.sketch, separators=(",", ":")),
+        "sketch": mark and mark.sketch,
     }
 
 
 def _carried_post(row: Row[Any]) -> CarriedPost:
-    mark = None
-    if row.exact is not None:
-        mark = Fingerprint(row.exact, tuple((digest, words) for digest, words in json.loads(row.sketch)))
+    mark = None if row.exact is None else Fingerprint(row.exact, row.sketch)
     return CarriedPost(id=row.post, issue=row.issue, fingerprint=mark, path=row.path)

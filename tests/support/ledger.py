@@ -45,9 +45,7 @@ def frozen(number: int = 1, **changes: object) -> FrozenIssue:
         "page": b"<html>",
         "sender": "letter@example.org",
         "posts": (
-            CarriedPost(
-                f"weather-{number}", number, Fingerprint("aa", (("d1", 12), ("d2", 40))), "posts/weather.md"
-            ),
+            CarriedPost(f"weather-{number}", number, Fingerprint("aa", "d1:12 d2:40"), "posts/weather.md"),
             CarriedPost(f"bread-{number}", number, Fingerprint("bb"), "posts/bread.md"),
         ),
         "language": "en",
