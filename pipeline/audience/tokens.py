@@ -1,10 +1,11 @@
 """Everything that derives from the installation secret: subscriber ids, tokens, Message-IDs.
 
-A token is 33 bytes in URL-safe base64: a key id, the subscriber's id hidden,
-and a MAC that covers both and the purpose. The MAC also seeds the hiding (as
-in RFC 5297), so the same token comes out every time and nothing is random. It
-says nothing to whoever reads it in a log, and never expires: a link must work
-two years later.
+A token is 27 bytes in URL-safe base64, few enough that a List-Unsubscribe line
+fits its 78 columns: a key id, the subscriber's id hidden, and a MAC of 80 bits
+that covers both and the purpose. The MAC also seeds the hiding (as in RFC
+5297), so the same token comes out every time and nothing is random. It says
+nothing to whoever reads it in a log, and never expires: a link must work two
+years later.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import hmac
 import os
 import re
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from secrets import token_hex
 
@@ -26,9 +27,14 @@ from pipeline.model import address_key
 OWN_FILE = ".newsletter/secret"
 VARIABLE = "NEWSLETTER_SECRET"
 #: Fewer bytes could be guessed (128 bits, NIST SP 800-107, 5.3.4).
-SHORTEST = 16
+STRONG = 16
 
-_TOKEN = re.compile(r"[A-Za-z0-9_-]{44}", re.ASCII)
+#: Bytes of the MAC. A forger has to ask us about each guess, and 2**80 of them are out of anyone's reach.
+TAG = 10
+#: How a person comes by a good one.
+MAKE_ONE = "Make one with: python -c 'import secrets; print(secrets.token_hex(32))'"
+
+_TOKEN = re.compile(r"[A-Za-z0-9_-]{36}", re.ASCII)
 _UID = re.compile(r"[0-9a-f]{32}", re.ASCII)
 
 
@@ -49,7 +55,7 @@ class _Keys:
         self.id = derive("key id")[:1]
 
     def tag(self, purpose: str, uid: bytes) -> bytes:
-        return hmac.digest(self.mac, purpose.encode() + b"\0" + uid, "sha256")[:16]
+        return hmac.digest(self.mac, purpose.encode() + b"\0" + uid, "sha256")[:TAG]
 
     def mask(self, tag: bytes, data: bytes) -> bytes:
         pad = hmac.digest(self.hide, tag, "sha256")
@@ -81,7 +87,7 @@ class InstallationTokens:
         return hmac.digest(self._keys.message, f"{issue} {uid}".encode(), "sha256")[:16].hex()
 
     def token(self, purpose: str, uid: str) -> str:
-        """Return an opaque URL-safe token of 44 characters for one purpose.
+        """Return an opaque URL-safe token of 36 characters for one purpose.
 
         Raises ValueError unless `uid` is 32 hexadecimal digits.
         """
@@ -98,10 +104,37 @@ class InstallationTokens:
         data = base64.urlsafe_b64decode(token)
         found: str | None = None
         for keys in self._all:
-            plain = keys.mask(data[1:17], data[17:])
-            genuine = hmac.compare_digest(keys.id + keys.tag(purpose, plain), data[:17])
+            plain = keys.mask(data[1 : 1 + TAG], data[1 + TAG :])
+            genuine = hmac.compare_digest(keys.id + keys.tag(purpose, plain), data[: 1 + TAG])
             found = plain.hex() if genuine and found is None else found
         return found
+
+
+class LateTokens:
+    """The same, whose secret is looked for, or made, when something first derives from it.
+
+    So looking at a newsletter works where nothing may be written.
+    """
+
+    def __init__(self, load: Callable[[], InstallationTokens]) -> None:
+        self._load = load
+
+    def uid(self, email: str) -> str:
+        """Return a subscriber's permanent id."""
+        return self._load().uid(email)
+
+    def token(self, purpose: str, uid: str) -> str:
+        """Return an opaque token for one purpose."""
+        return self._load().token(purpose, uid)
+
+    def message_id(self, issue: int, uid: str) -> str:
+        """Return the left side of a Message-ID."""
+        return self._load().message_id(issue, uid)
+
+
+def weak(secret: bytes) -> bool:
+    """Tell whether a secret is so short that its tokens could be guessed."""
+    return len(secret) < STRONG
 
 
 def load_secret(root: Path, environ: Mapping[str, str]) -> bytes:
@@ -125,11 +158,8 @@ def load_secret(root: Path, environ: Mapping[str, str]) -> bytes:
 
 
 def _check(secret: bytes, place: str) -> bytes:
-    if len(secret) < SHORTEST:
-        raise SettingsError(
-            f"{place} is too short to be a secret: it takes {SHORTEST} characters or more. "
-            "Make one with: python -c 'import secrets; print(secrets.token_hex(32))'"
-        )
+    if not secret:
+        raise SettingsError(f"{place} is empty, so there is no secret. {MAKE_ONE}")
     return secret
 
 

@@ -15,6 +15,7 @@ import re
 from collections.abc import Sequence
 from datetime import datetime
 from email.utils import format_datetime
+from itertools import groupby
 from urllib.parse import quote, urlsplit, urlunsplit
 
 from pipeline.deliver.encode import WORD, encoded_words, one_line
@@ -95,7 +96,15 @@ def phrase(name: str, text: str) -> list[str]:
         quoted = '"' + re.sub(r'(["\\])', r"\\\1", text) + '"'
         if len(quoted) < FOLD_ENCODED - len(name) - 1:
             return [quoted]
-    return encoded_words(text, FOLD_ENCODED - len(name) - 2)
+    if "=?" in text:
+        return encoded_words(text, FOLD_ENCODED - len(name) - 2)
+    # Plain words stay plain: between two encoded-words of a phrase some readers, CPython among them, show a space.
+    words: list[str] = []
+    for plain, run in groupby(text.split(" "), lambda word: bool(_ATOMS.fullmatch(word))):
+        together = list(run)
+        room = WORD if words else FOLD_ENCODED - len(name) - 2
+        words += together if plain else encoded_words(" ".join(together), room)
+    return words
 
 
 def _words(name: str, text: str) -> list[str]:

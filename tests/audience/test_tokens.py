@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.audience.tokens import InstallationTokens, load_secret
+from pipeline.audience.tokens import InstallationTokens, load_secret, weak
 from pipeline.errors import SettingsError
 
 SECRET = b"a secret that is long enough"
@@ -54,14 +54,14 @@ def test_message_ids_differ_between_issues_readers_and_installations(tokens: Ins
 def test_a_token_brings_back_its_reader_for_its_purpose_only(uid: str, purpose: str) -> None:
     token = TOKENS.token(purpose, uid)
     assert set(token) <= set(string.ascii_letters + string.digits + "-_")
-    assert len(token) == 44
+    assert len(token) == 36
     assert TOKENS.read(purpose, token) == uid
     assert TOKENS.read(purpose + "x", token) is None
     assert uid not in token
 
 
 @given(
-    uid=UIDS, place=st.integers(0, 43), letter=st.sampled_from(string.ascii_letters + string.digits + "-_")
+    uid=UIDS, place=st.integers(0, 35), letter=st.sampled_from(string.ascii_letters + string.digits + "-_")
 )
 def test_a_token_with_one_letter_changed_is_nobody_s(uid: str, place: int, letter: str) -> None:
     token = TOKENS.token("unsubscribe", uid)
@@ -69,13 +69,13 @@ def test_a_token_with_one_letter_changed_is_nobody_s(uid: str, place: int, lette
     assert TOKENS.read("unsubscribe", forged) == (uid if forged == token else None)
 
 
-@given(st.one_of(st.text(), st.text(alphabet=string.ascii_letters + "-_", min_size=44, max_size=44)))
+@given(st.one_of(st.text(), st.text(alphabet=string.ascii_letters + "-_", min_size=36, max_size=36)))
 def test_no_made_up_token_is_anybody_s(token: str) -> None:
     assert TOKENS.read("unsubscribe", token) is None
 
 
 @pytest.mark.parametrize(
-    "token", ["", "A" * 43, "A" * 45, "A" * 44 + "\n", "é" * 44, "A" * 10_000_000, "\0" * 44]
+    "token", ["", "A" * 35, "A" * 37, "A" * 36 + "\n", "é" * 36, "A" * 10_000_000, "\0" * 36]
 )
 def test_a_token_of_another_shape_is_nobody_s(tokens: InstallationTokens, token: str) -> None:
     assert tokens.read("unsubscribe", token) is None
@@ -135,19 +135,24 @@ def test_the_environment_comes_before_the_file(tmp_path: Path) -> None:
     assert not (tmp_path / ".newsletter").exists()
 
 
-@pytest.mark.parametrize("secret", ["", "hunter2", "fifteen letters"])
-def test_a_secret_that_can_be_guessed_is_refused_and_not_repeated(tmp_path: Path, secret: str) -> None:
+@pytest.mark.parametrize("secret", ["a", "hunter2", "fifteen letters"])
+def test_a_secret_that_can_be_guessed_is_known_for_one(tmp_path: Path, secret: str) -> None:
+    assert weak(load_secret(tmp_path, {"NEWSLETTER_SECRET": secret}))
+    assert not weak(load_secret(tmp_path, {"NEWSLETTER_SECRET": "sixteen letters!"}))
+
+
+@pytest.mark.parametrize("secret", ["", "  "])
+def test_an_empty_variable_is_no_secret(tmp_path: Path, secret: str) -> None:
     with pytest.raises(SettingsError) as refused:
         load_secret(tmp_path, {"NEWSLETTER_SECRET": secret})
-    assert "NEWSLETTER_SECRET is too short" in str(refused.value)
-    assert not secret or secret not in str(refused.value)
+    assert "NEWSLETTER_SECRET is empty" in str(refused.value)
 
 
 def test_an_emptied_secret_file_is_not_replaced_behind_the_editors_back(tmp_path: Path) -> None:
     file = tmp_path / ".newsletter" / "secret"
     file.parent.mkdir()
     file.touch()
-    with pytest.raises(SettingsError, match="too short"):
+    with pytest.raises(SettingsError, match="is empty"):
         load_secret(tmp_path, {})
     assert file.read_bytes() == b""
 

@@ -212,3 +212,11 @@ def test_a_message_has_every_header_once_and_in_order() -> None:
     ):
         with pytest.raises(NewsletterError):
             headers.demand_exact(wrong)
+
+
+def test_a_long_name_reads_the_same_to_readers_that_show_a_space_between_encoded_words() -> None:
+    name = "Maximiliane Gräfin von Österreich-Świętokrzyska"
+    head = "To:" + headers.mailbox("To", name, "max@example.com") + "\r\n\r\n"
+    assert "Maximiliane =?utf-8?" in head
+    read = message_from_bytes(head.encode(), policy=policy.default)["To"]
+    assert read.addresses[0].display_name == name
