@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from pipeline.collect import listing
-from pipeline.collect.cache import Cache, Held, Stamp, no_collecting
+from pipeline.collect.cache import Cache, Held, Stamp, kept_for_long
 from pipeline.errors import PostError
 from pipeline.model import Collection, Post, Unreadable
 
@@ -55,7 +55,7 @@ class Folder:
                 f"(it is {str(self.prefix)!r}).",
                 path=str(self.prefix),
             )
-        with no_collecting():
+        with kept_for_long():
             held = self._all()
         return Collection(
             posts=tuple(sorted((found for found in held if isinstance(found, Post)), key=_path)),
