@@ -52,6 +52,28 @@ def write_new(path: Path, data: bytes, mode: int = 0o644) -> None:
         sync_file(number)
 
 
+def sweep(folder: Path) -> None:
+    """Remove what dead processes left beside the files of a folder: they were killed before the rename."""
+    for part in folder.glob(".*.part"):
+        process = part.name.split(".")[-3]
+        if process.isdigit() and not _lives(int(process)):
+            with contextlib.suppress(OSError):
+                part.unlink()
+
+
+def _lives(process: int) -> bool:
+    """Tell whether a process may still be there; where that cannot be asked, it may."""
+    if os.name == "nt":
+        return True
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
+
+
 def sync_file(number: int) -> None:
     """Wait until an open file's bytes are on the disk."""
     if _FULL_SYNC is not None:

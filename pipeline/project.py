@@ -38,6 +38,8 @@ class Project:
         #: The run's one moment, aware, in the newsletter's zone.
         self.now = now
         self._environ = environ
+        #: What an editor should know besides; the command line prints it at the end.
+        self.warnings: list[str] = []
 
     @cached_property
     def source(self) -> Folder:
@@ -56,16 +58,23 @@ class Project:
     @cached_property
     def tokens(self) -> InstallationTokens:
         """Whatever derives from the installation secret."""
-        from pipeline.audience.tokens import InstallationTokens, load_secret
+        from pipeline.audience.tokens import MAKE_ONE, STRONG, InstallationTokens, load_secret, weak
 
-        return InstallationTokens(load_secret(self.root, self._environ))
+        secret = load_secret(self.root, self._environ)
+        if weak(secret):
+            self.warnings.append(
+                f"the installation secret has fewer than {STRONG} characters, so links to unsubscribe could be "
+                f"guessed. {MAKE_ONE}"
+            )
+        return InstallationTokens(secret)
 
     @cached_property
     def store(self) -> Store:
         """The ledger and the audience."""
+        from pipeline.audience.tokens import LateTokens
         from pipeline.store import open_store
 
-        return open_store(self.settings.store.url, self.root, self.tokens)
+        return open_store(self.settings.store.url, self.root, LateTokens(lambda: self.tokens))
 
     @cached_property
     def mailer(self) -> Mailer:
@@ -76,6 +85,16 @@ class Project:
     def public(self) -> Path:
         """The site, as any static host serves it."""
         return self.root / "public"
+
+    def traces(self) -> dict[int, str]:
+        """What lies about of issues that went out, by number: evidence beside the ledger and issues/."""
+        found = {}
+        for folder, pattern in (("public/issues", "*/index.html"), ("outbox", "*/*.eml")):
+            for path in (self.root / folder).glob(pattern):
+                name = path.parent.name
+                if name.isascii() and name.isdigit() and len(name) < 10:
+                    found[int(name)] = f"{folder}/{name}"
+        return found
 
     @property
     def private(self) -> Path:

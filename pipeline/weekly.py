@@ -222,6 +222,8 @@ def resume(project: Project, number: int, progress: Progress, stop: Stop) -> Iss
         raise Refused(
             f"there is no issue {number} in the ledger. `newsletter status` says which was the last."
         )
+    guards.ledger_older(record, drafts.read_all(project.root).get(number))
+    sweep(project, number)
     drafts.record_frozen(project.root, frozen)
     write_bodies(project, number, frozen.html, frozen.text)
     if not record.published:
@@ -235,6 +237,20 @@ def resume(project: Project, number: int, progress: Progress, stop: Stop) -> Iss
         drafts.record_sent(project.root, number, project.now)
     write_receipt(project, number)
     return record
+
+
+def sweep(project: Project, number: int) -> None:
+    """Clear away what killed runs left half written."""
+    from pipeline.atomic import sweep as sweep_folder
+
+    private = project.private
+    for folder in (
+        private,
+        private / "cache",
+        private / "issues" / f"{number:04d}",
+        project.root / drafts.FOLDER,
+    ):
+        sweep_folder(folder)
 
 
 def write_bodies(project: Project, number: int, html: bytes, text: bytes) -> str:
@@ -268,9 +284,20 @@ def write_receipt(project: Project, number: int) -> None:
 
 
 def unfinished(project: Project) -> IssueRecord | None:
-    """Return the last issue if a run was stopped before it was out."""
+    """Return the last issue if a run was stopped before it was out, or before that was written down everywhere."""
     last = project.store.last_issue()
-    return last if last is not None and last.state is IssueState.SENDING else None
+    if last is None:
+        return None
+    if last.state is IssueState.SENT:
+        return None if _rounded_off(project, last.number) else last
+    return last if last.state is IssueState.SENDING else None
+
+
+def _rounded_off(project: Project, number: int) -> bool:
+    """Tell whether an issue that is out says so in its file, and has its receipt."""
+    file = drafts.read_all(project.root).get(number)
+    receipt = project.private / "issues" / f"{number:04d}" / "receipt.html"
+    return (file is None or file.sent is not None) and receipt.exists()
 
 
 def prepare_next(
@@ -278,6 +305,7 @@ def prepare_next(
 ) -> Prepared | None:
     """Prepare the next issue; None if nothing is new."""
     week = collect(project, since, latest)
+    guards.ledger_lost({issue.number for issue in project.store.issues()}, week.drafts, project.traces())
     if not week.choice.chosen:
         guards.stops(week.choice)
         return None

@@ -80,6 +80,12 @@ class Context:
         if not self.quiet:
             click.echo(text, err=True)
 
+    def warn(self) -> None:
+        """Print, once, what the newsletter's opening had to warn of."""
+        project = self.__dict__.get("project")
+        while project and project.warnings:
+            click.echo(f"warning: {project.warnings.pop(0)}", err=True)
+
     @staticmethod
     def json(document: object) -> None:
         """Print exactly one JSON document on standard output."""
@@ -103,7 +109,10 @@ class Verb(click.Command):
         """Take the common options out of the way, then run."""
         ours = {name: ctx.params.pop(name) for name in ("project", "clock", "verbose", "quiet", "no_color")}
         ctx.obj.take(ours)
-        return super().invoke(ctx)
+        try:
+            return super().invoke(ctx)
+        finally:
+            ctx.obj.warn()
 
 
 pass_context = click.make_pass_decorator(Context)

@@ -5,11 +5,12 @@ Pure; settings say how strict.
 
 from __future__ import annotations
 
+from collections.abc import Container, Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from pipeline.errors import Refused
-from pipeline.model import Choice, IssueRecord
+from pipeline.model import Choice, Draft, IssueRecord
 
 if TYPE_CHECKING:
     from pipeline.settings import Settings
@@ -28,6 +29,39 @@ def stops(choice: Choice) -> None:
         raise Refused(
             f"{place}: {first.why}{more}\n"
             "Mend the file, or leave it out with `exclude` under [posts] in newsletter.toml."
+        )
+
+
+def ledger_lost(known: Container[int], drafts: Mapping[int, Draft], traces: Mapping[int, str]) -> None:
+    """Refuse while something shows an issue that the ledger does not know: nobody could say who has it.
+
+    `known` are the ledger's issues, `traces` what lies about of issues, by number.
+    """
+    for number, draft in sorted(drafts.items()):
+        if draft.frozen and not draft.sent and number not in known:
+            raise Refused(
+                f"{draft.path} was frozen {draft.frozen:%d %b %Y %H:%M}, but the ledger does not know the issue, so "
+                "nobody can say who has it. Put the .newsletter folder back that it was frozen with, then: "
+                f"newsletter resume {number}. If that is lost for good, write `sent: {draft.frozen.isoformat()}` into "
+                f"{draft.path}: its posts then count as sent, and the next issue goes on."
+            )
+    for number, place in sorted(traces.items()):
+        if number not in known and not (number in drafts and drafts[number].sent):
+            raise Refused(
+                f"{place} is there, but neither the ledger nor issues/ knows an issue {number}: the same posts "
+                "would go out twice. Put .newsletter and issues/ back as they were, or, to begin again, move "
+                f"{place} away."
+            )
+
+
+def ledger_older(record: IssueRecord, draft: Draft | None) -> None:
+    """Refuse to go on with an issue that is known to have gone out: the ledger is an older one, put back."""
+    if draft is not None and draft.sent and record.counts.open:
+        raise Refused(
+            f"{draft.path} says that the issue was sent {draft.sent:%d %b %Y %H:%M}, but the ledger has "
+            f"{record.counts.open:,} copies still to go: an older .newsletter was put back. Put the newer one "
+            f"back. If these readers certainly have no copy, delete the line `sent:` and then: "
+            f"newsletter resume {record.number}"
         )
 
 

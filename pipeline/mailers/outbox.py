@@ -62,6 +62,10 @@ class Outbox:
     def look_up(self, submission: Submission) -> Outcome:
         """ACCEPTED if the file is there with these bytes; else it was certainly not taken."""
         path = self._path(submission)
+        # Killed between giving a file its name and taking the first name away, a run leaves both.
+        with suppress(OSError):
+            for left_over in path.parent.glob(f".{path.stem}.*{UNFINISHED}"):
+                left_over.unlink(missing_ok=True)
         try:
             return Outcome.ACCEPTED if path.read_bytes() == submission.data else Outcome.DEFERRED
         except FileNotFoundError:
