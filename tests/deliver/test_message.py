@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import html
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
 from email import message_from_bytes, policy
-from email.message import EmailMessage
 
-import fast_mail_parser
 import pytest
 from hypothesis import example, given
 from hypothesis import settings as effort
 from hypothesis import strategies as st
+from support.messages import by_a_stranger, by_python, demand_a_sound_message
 from support.sending import HTML, MARKS, NASTY, NOW, TEXT, SomeTokens, carried, delivery, rendered, settings
 
 from pipeline.deliver.encode import one_line
@@ -24,8 +23,6 @@ from pipeline.errors import AudienceError, NewsletterError, Refused
 from pipeline.model import RenderedIssue, Submission
 from pipeline.settings import Settings
 
-LINE = re.compile(rb"[\t -~]{0,76}\r\n")
-
 
 def submit(
     issue: RenderedIssue | None = None,
@@ -35,46 +32,6 @@ def submit(
 ) -> Submission:
     frozen = freeze(issue or rendered(), letter or settings(), carried())
     return Splicer(frozen, SomeTokens()).submission(delivery(email, name))
-
-
-@dataclass
-class Seen:
-    """What a parser makes of a message."""
-
-    names: list[str]
-    subject: str
-    to: str
-    text: str
-    html: str
-
-
-def by_python(data: bytes) -> Seen:
-    message = message_from_bytes(data, policy=policy.strict)
-    assert isinstance(message, EmailMessage)
-    assert [part.get_content_type() for part in message.walk()] == [
-        "multipart/alternative",
-        "text/plain",
-        "text/html",
-    ]
-    text, page = message.iter_parts()
-    for part in (message, text, page):
-        assert not part.defects
-        assert all(not value.defects for value in part.values())
-    octets = [part.get_payload(decode=True) for part in (text, page)]
-    return Seen(
-        message.keys(), str(message["Subject"]), str(message["To"]), octets[0].decode(), octets[1].decode()
-    )
-
-
-def by_a_stranger(data: bytes) -> Seen:
-    tree = fast_mail_parser.parse_email_tree(data)
-    assert tree.content_type == "multipart/alternative"
-    text, page = tree.children
-    assert (text.content_type, page.content_type) == ("text/plain", "text/html")
-    names = list(tree.headers)
-    assert all(len(values) == 1 for values in tree.headers.values())
-    bodies = [(part.content or b"").decode() for part in (text, page)]
-    return Seen(names, tree.headers["Subject"][0], tree.headers["To"][0], *bodies)
 
 
 def body_with(body: str, name: str, submission: Submission, escape: bool) -> str:
@@ -88,17 +45,6 @@ def body_with(body: str, name: str, submission: Submission, escape: bool) -> str
     }.items():
         body = body.replace(mark, value)
     return re.sub(r"\r\n|\r|\n", "\r\n", body)
-
-
-def demand_a_sound_message(data: bytes) -> None:
-    head, _, body = data.partition(b"\r\n\r\n")
-    assert b"\0" not in data
-    assert data.count(b"\r\n") == data.count(b"\r") == data.count(b"\n")
-    assert all(len(line) <= 78 or line.startswith(b" <https://") for line in head.split(b"\r\n"))
-    assert head.isascii()
-    for line in body.splitlines(keepends=True):
-        assert LINE.fullmatch(line), line
-        assert not line.startswith((b".", b"From "))
 
 
 def test_it_has_every_header_once_and_in_the_order_of_the_contract() -> None:

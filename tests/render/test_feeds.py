@@ -12,16 +12,14 @@ from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-import feedparser
-import jsonschema
 import pytest
 from lxml import etree
+from support.feeds import read, valid, valid_json
 
 from pipeline.model import Entry, Feed
 from pipeline.render.feeds.jsonfeed import json_feed
 from pipeline.render.feeds.xml import atom, filename, rss
 
-SCHEMAS = Path(__file__).parents[1] / "schemas"
 NEW_YORK = ZoneInfo("America/New_York")
 WINTER = datetime(2025, 12, 15, 9, tzinfo=NEW_YORK)
 SUMMER = datetime(2025, 7, 1, 9, tzinfo=NEW_YORK)
@@ -71,28 +69,6 @@ FEED = Feed(
     entries=(SNOW, SONNE),
 )
 FORMS = pytest.mark.parametrize("make", [rss, atom], ids=["rss", "atom"])
-
-
-def valid(data: bytes) -> etree._Element:
-    """Parse, and hold to the format's grammar."""
-    root = etree.fromstring(data)
-    grammar = etree.RelaxNG(file=str(SCHEMAS / ("rss.rng" if root.tag == "rss" else "atom.rng")))
-    assert grammar.validate(root), grammar.error_log
-    return root
-
-
-def valid_json(data: bytes) -> dict:
-    document = json.loads(data)
-    jsonschema.Draft202012Validator(json.loads((SCHEMAS / "jsonfeed-1.1.schema.json").read_text())).validate(
-        document
-    )
-    return document
-
-
-def read(data: bytes) -> feedparser.FeedParserDict:
-    found = feedparser.parse(data)
-    assert not found.bozo, found.get("bozo_exception")
-    return found
 
 
 @FORMS
@@ -256,7 +232,7 @@ def test_the_process_keeps_its_locale_untouched(monkeypatch) -> None:
 def test_another_process_at_another_time_writes_the_same_bytes() -> None:
     script = (
         "import sys, hashlib, runpy\n"
-        "sys.path.insert(0, sys.argv[1])\n"
+        "sys.path[:0] = [sys.argv[1], sys.argv[1] + '/tests']\n"
         "t = runpy.run_path(sys.argv[2])\n"
         "data = t['rss'](t['FEED']) + t['atom'](t['FEED'], True) + t['json_feed'](t['FEED'])\n"
         "sys.stdout.write(hashlib.sha256(data).hexdigest())\n"

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from support.looks import STYLES, WIDEST, keeps_out, not_yet_inlined, opened
 
 from pipeline.model import Fingerprint, Issue, Post, RenderedIssue
-from pipeline.render import issue as issue_module
 from pipeline.render.addresses import Addresses
 from pipeline.render.issue import render_issue
 from pipeline.render.theme.theme import Theme
 from pipeline.settings import Settings
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser
 
 pytestmark = pytest.mark.browser
 
@@ -131,12 +129,7 @@ def make(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., tuple[Render
         issue = Issue(
             7, "The subject", "The preheader.", posts, posts[0], "A [note](https://n.example/).", day
         )
-        pages: list[tuple[str, str]] = []
-        real = issue_module.inline
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(
-                issue_module, "inline", lambda html, css: pages.append((html, css)) or real(html, css)
-            )
+        with not_yet_inlined() as before:
             rendered = render_issue(
                 issue,
                 Bodies(),
@@ -144,28 +137,10 @@ def make(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., tuple[Render
                 Theme([], settings),
                 settings,
             )
-        [(html, css)] = pages
-        return rendered, html.strip().replace(
-            '<style data-premailer="ignore">', f"<style>{css}</style><style>", 1
-        )
+        [page] = before
+        return rendered, page
 
     return render
-
-
-@contextmanager
-def opened(browser: Browser, html: str, width: int, scheme: str = "light") -> Iterator[Page]:
-    context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)  # type: ignore[arg-type]
-    context.route("**/*", lambda route: route.abort())
-    page = context.new_page()
-    page.set_content(html, wait_until="load")
-    yield page
-    context.close()
-
-
-STYLES = """() => [...document.body.querySelectorAll('*'), document.body].map(element => {
-  const style = getComputedStyle(element);
-  return element.tagName + JSON.stringify([...style].map(name => name + ':' + style.getPropertyValue(name)));
-})"""
 
 
 @pytest.mark.parametrize(("language", "width", "scheme"), [("en", 640, "light"), ("ar", 320, "dark")])
@@ -180,12 +155,6 @@ def test_inlining_changes_no_elements_style(
     assert len(wanted) == len(got) > 100
     for one, other in zip(wanted, got, strict=True):
         assert one == other
-
-
-WIDEST = """() => [...document.body.querySelectorAll('*')].filter(element => {
-  const box = element.getBoundingClientRect();
-  return box.width && (box.right > innerWidth + 0.5 || box.left < -0.5);
-}).map(element => element.outerHTML.slice(0, 120))"""
 
 
 @pytest.mark.parametrize(
@@ -204,14 +173,11 @@ def test_nothing_runs_off_a_small_screen(
 def test_axe_finds_nothing_serious(
     browser: Browser, make: Callable[..., Any], show: str, scheme: str
 ) -> None:
-    from axe_playwright_python.sync_playwright import Axe
-
     with opened(browser, make(show)[0].html, 320, scheme) as page:
-        found = Axe().run(page).response["violations"]
-        page.set_viewport_size({"width": 800, "height": 900})
-        found += Axe().run(page).response["violations"] if show == "full" else []
-    serious = [rule for rule in found if rule["impact"] in ("serious", "critical")]
-    assert serious == [], json.dumps(serious, indent=1)[:3000]
+        assert keeps_out(page) == []
+        if show == "full":
+            page.set_viewport_size({"width": 800, "height": 900})
+            assert keeps_out(page) == []
 
 
 def test_dark_is_dark_and_light_is_light(browser: Browser, make: Callable[..., Any]) -> None:

