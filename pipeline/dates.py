@@ -4,16 +4,26 @@ from __future__ import annotations
 
 from datetime import date
 from functools import lru_cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from babel.core import Locale
 
 
-@lru_cache(maxsize=4096)
+# A list of all posts asks for every day of an archive, then each of their pages does: fewer would remember none.
+@lru_cache(maxsize=32_768)
 def long_date(day: date, language: str) -> str:
     """Return "September 22, 2018" for `en`, "22. September 2018" for `de`; English where Babel lacks the language."""
-    from babel.core import Locale, UnknownLocaleError
     from babel.dates import format_date
 
+    return format_date(day, format="long", locale=_locale(language))
+
+
+@lru_cache(maxsize=256)
+def _locale(language: str) -> Locale:
+    from babel.core import Locale, UnknownLocaleError
+
     try:
-        locale = Locale.parse(language, sep="-")
+        return Locale.parse(language, sep="-")
     except (UnknownLocaleError, ValueError):
-        locale = Locale("en")
-    return format_date(day, format="long", locale=locale)
+        return Locale("en")

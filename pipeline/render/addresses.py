@@ -10,8 +10,9 @@ import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path, PurePosixPath
-from posixpath import dirname, normpath
+from posixpath import basename, dirname, normpath, split, splitext
 from typing import TYPE_CHECKING
 from unicodedata import normalize
 from urllib.parse import quote, unquote, urljoin, urlsplit
@@ -100,7 +101,7 @@ class Addresses:
 
     def category(self, name: str) -> str:
         """Address of a category's page."""
-        return f"{self.url}/categories/{_encoded(slugify(name) or 'category')}/"
+        return f"{self.url}/categories/{_category(name)}/"
 
     def post(self, post: Post) -> str:
         """Address of a post's page; dates in `posts.url` are the newsletter's own zone's."""
@@ -115,7 +116,7 @@ class Addresses:
                 day=f"{day.day:02}",
                 slug=_encoded(post.slug),
                 id=_encoded(post.id),
-                category=_encoded(slugify(post.category) or "category"),
+                category=_category(post.category),
             )
         )
 
@@ -243,15 +244,16 @@ def _named(posts: Sequence[Post], folder: str) -> dict[str, Post]:
     for post in posts:
         path = normalize("NFC", post.path)
         inner = path.removeprefix(f"{folder}/")
-        pure = PurePosixPath(inner)
-        bundle = pure.stem in ("index", "readme") and pure.parent.name
-        for name in (path, inner, str(PurePosixPath(path).with_suffix("")), str(pure.with_suffix(""))):
+        above, last = split(inner)
+        stem = splitext(last)[0]
+        bundle = basename(above) if stem in ("index", "readme") else ""
+        for name in (path, inner, splitext(path)[0], splitext(inner)[0]):
             exact.setdefault(name, post)
-        for name in (pure.parent.name,) if bundle else (pure.name, pure.stem):
+        for name in (bundle,) if bundle else (last, stem):
             short.setdefault(name, set()).add(post.path)
         if bundle:
-            exact.setdefault(pure.parent.as_posix(), post)
-            exact.setdefault(PurePosixPath(path).parent.as_posix(), post)
+            exact.setdefault(above, post)
+            exact.setdefault(dirname(path), post)
     unique = {name: by_path[next(iter(paths))] for name, paths in short.items() if len(paths) == 1}
     return unique | exact
 
@@ -272,6 +274,11 @@ def _existing(place: Path) -> Path | None:
         except (OSError, ValueError, RuntimeError):  # NUL, too long, a loop of links
             continue
     return None
+
+
+@lru_cache(maxsize=1024)
+def _category(name: str) -> str:
+    return _encoded(slugify(name) or "category")
 
 
 def _encoded(path: str) -> str:

@@ -13,7 +13,7 @@ from pipeline.render.content.markdown import to_html
 from pipeline.render.content.sanitise import normalise, sanitise
 from pipeline.render.content.settle import settle
 from pipeline.render.content.text import to_text
-from pipeline.render.content.tree import TooDeep, parse, serialise
+from pipeline.render.content.tree import Element, TooDeep, parse, serialise
 
 if TYPE_CHECKING:
     from pipeline.model import Post
@@ -27,14 +27,7 @@ def render_body(post: Post, markdown: str, addresses: Addresses, limit: int | No
     address is absolute. Raises PostError where the body is too large or too
     deep to be read in good time.
     """
-    language = post.lang or addresses.language
-    try:
-        html = to_html(markdown, path=post.path, line=post.body_line, language=language)
-        root = parse(normalise(html))
-    except TooDeep as fault:
-        raise PostError(
-            "too many HTML elements are open at once; close them", path=post.path, line=fault.line
-        ) from None
+    root = _tree(post, markdown, addresses.language)
     links, images = settle(root, post, addresses)
     short = None if limit is None else cut(root, limit)
     shown = short or root
@@ -46,6 +39,23 @@ def render_body(post: Post, markdown: str, addresses: Addresses, limit: int | No
         images=images,
         cut=short is not None,
     )
+
+
+def render_web(post: Post, markdown: str, addresses: Addresses) -> str:
+    """Render a post's body for pages and feeds alone: `web` of render_body, in two thirds of its time."""
+    root = _tree(post, markdown, addresses.language)
+    settle(root, post, addresses)
+    return sanitise(serialise(flavour.web(root)))
+
+
+def _tree(post: Post, markdown: str, language: str) -> Element:
+    try:
+        html = to_html(markdown, path=post.path, line=post.body_line, language=post.lang or language)
+        return parse(normalise(html))
+    except TooDeep as fault:
+        raise PostError(
+            "too many HTML elements are open at once; close them", path=post.path, line=fault.line
+        ) from None
 
 
 def render_note(issue: Issue, addresses: Addresses) -> Body:

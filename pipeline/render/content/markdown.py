@@ -14,6 +14,7 @@ from functools import lru_cache
 from types import SimpleNamespace
 from typing import Any
 
+from linkify_it import LinkifyIt
 from markdown_it import MarkdownIt, helpers
 from markdown_it.helpers.parse_link_destination import _Result
 from markdown_it.rules_core import StateCore
@@ -69,6 +70,18 @@ def to_html(markdown: str, *, path: str, line: int, language: str) -> str:
     return str(html)
 
 
+class _Linkify(LinkifyIt):  # type: ignore[misc]  # the package has no types
+    """Searches only text with a colon or an at sign, without which there is no address to be found."""
+
+    def pretest(self, text: str) -> bool:
+        """Return whether a paragraph may hold an address."""
+        return ":" in text or "@" in text
+
+    def test(self, text: str) -> bool:
+        """Return whether a text holds an address."""
+        return self.pretest(text) and bool(super().test(text))
+
+
 @lru_cache(maxsize=32)
 def _parser(language: str) -> MarkdownIt:
     parser = MarkdownIt(
@@ -92,7 +105,7 @@ def _parser(language: str) -> MarkdownIt:
         parseLinkLabel=helpers.parseLinkLabel,
         parseLinkTitle=helpers.parseLinkTitle,
     )
-    assert parser.linkify is not None  # noqa: S101 - for the type checker; linkify-it-py is a dependency
+    parser.linkify = _Linkify()
     # Bare words like main.rs and README.md are no addresses, though .rs and .md are domains.
     parser.linkify.set({"fuzzy_link": False})
     parser.linkify.add("//", None).add("ftp:", None)

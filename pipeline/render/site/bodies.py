@@ -8,7 +8,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipeline.render.content.body import render_body
+from pipeline.render.content.body import render_web
 from pipeline.render.site.inputs import digest, program
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ class Bodies:
         return html
 
     def _render(self, post: Post) -> str:
-        return render_body(post, self._source.body(post), self._addresses).web
+        return render_web(post, self._source.body(post), self._addresses)
 
     def _remembered(self, post: Post, key: str) -> str:
         """Look for the fragment in the cache folder; render it, and put it there, if it is not."""
