@@ -93,18 +93,22 @@ class Folder:
                 found[listed.name] = listed.stamp, held if known else self._parse(listed.name)
                 changed = changed or not known
             except PostError as fault:
-                unread.append(Unreadable(str(self.prefix / listed.name), None, fault.message))
+                unread.append(Unreadable(self._shown(listed.name), None, fault.message))
         if changed or len(found) != len(cache.entries):
             cache.save(found, read_at)
         return unread + [held for _, held in found.values()]
+
+    def _shown(self, name: str) -> str:
+        """Return a file's path as people are shown it."""
+        return name if str(self.prefix) == "." else f"{self.prefix}/{name}"
 
     def _parse(self, name: str) -> Held:
         # YAML, TOML and the rest are loaded only where a file has to be read; most runs find all in the cache.
         from pipeline.collect.fields import post_of
 
-        path = str(self.prefix / name)
+        path = self._shown(name)
         try:
-            data = _bytes(self.folder / name)
+            data = _bytes(f"{self.folder}/{name}")
         except OSError as fault:  # may be mended without a change of the file, so it is not remembered
             raise PostError(f"cannot be read: {fault.strerror}. Mend it, or exclude it.") from fault
         try:
@@ -117,12 +121,14 @@ def _path(held: Post | Unreadable) -> str:
     return held.path
 
 
-def _bytes(file: Path) -> bytes:
+def _bytes(file: str | Path) -> bytes:
     """Read a file that was listed; one that has become a link or a pipe since is not followed and does not block."""
     from pipeline.frontmatter.text import MAX_BYTES
 
     handle = os.open(file, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
-    with os.fdopen(handle, "rb") as opened:
-        if not stat.S_ISREG(os.fstat(handle).st_mode):
+    with os.fdopen(handle, "rb", buffering=0) as opened:
+        found = os.fstat(handle)
+        if not stat.S_ISREG(found.st_mode):
             raise OSError(0, "not a file", str(file))
-        return opened.read(MAX_BYTES + 1)
+        # A bound makes Python take that much memory first, which for a small file is most of the time.
+        return opened.readall() if found.st_size <= MAX_BYTES else opened.read(MAX_BYTES + 1)

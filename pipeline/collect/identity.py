@@ -37,8 +37,10 @@ def fingerprint(title: str, body: str) -> Fingerprint:
     for passage in _PASSAGE.split(text):
         if words := passage.split():
             found[sha256(" ".join(words).encode()).hexdigest()[:16]] = len(words)
-    longest = sorted(found.items(), key=lambda pair: (-pair[1], pair[0]))[:MAX_PASSAGES]
-    sketch = " ".join(f"{digest}:{count}" for digest, count in sorted(longest))
+    longest = (
+        sorted(found, key=lambda digest: (-found[digest], digest)) if len(found) > MAX_PASSAGES else found
+    )
+    sketch = " ".join([f"{digest}:{found[digest]}" for digest in sorted([*longest][:MAX_PASSAGES])])
     return Fingerprint(sha256(whole.encode()).hexdigest()[:32], sketch)
 
 
