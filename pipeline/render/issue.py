@@ -18,7 +18,7 @@ from pipeline.render.mail.found import found
 from pipeline.render.mail.inline import inline
 from pipeline.render.mail.sheets import shrink
 from pipeline.render.mail.tables import fit_tables
-from pipeline.render.site.cards import direction, minutes
+from pipeline.render.site.cards import direction, issue_minutes
 from pipeline.render.site.pages import issue_page
 
 if TYPE_CHECKING:
@@ -162,7 +162,7 @@ def _context(
             "subject": issue.subject,
             "preheader": issue.preheader,
             "date": long_date(issue.date.date(), newsletter.language),
-            "minutes": minutes(sum(post.words for post in whole)),
+            "minutes": issue_minutes(issue, printed),
         },
         "posts": [_part(post, addresses, settings, bodies[post.id]) for post in whole],
         "cards": [_part(post, addresses, settings) for post in issue.posts if post.id not in printed],

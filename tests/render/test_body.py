@@ -142,3 +142,11 @@ def test_the_editors_note_is_reported_with_the_drafts_own_lines(make_addresses, 
     note = render_note(issue, make_addresses())
     assert note.mail.startswith("<p>hi</p>")
     assert [(link.path, link.line) for link in note.links] == [("issues/0001.md", 11)]
+
+
+@pytest.mark.parametrize("written", ["don-t-panic-at-all", "Dont-Panic-At-All", "dontpanicatall"])
+def test_a_link_within_a_post_finds_its_heading_as_other_programs_name_it(body, written):
+    made = body(f"[There](#{written}) and [nowhere](#elsewhere).\n\n## Don't panic at all\n\nWords.")
+    [found] = re.findall(r'id="(c-[^"]+)"', made.web)
+    assert f'/#{found}"' in made.web or f'"#{found}"' in made.web
+    assert "#c-elsewhere" in made.web

@@ -350,3 +350,18 @@ def test_a_mistake_in_an_overridden_mail_names_its_place(make: Make, tmp_path: P
         ThemeError, match=r"^templates/mail/foot.html:2: there is nothing called 'adress' here"
     ):
         make()
+
+
+def test_only_links_have_the_colour_of_links(make: Make) -> None:
+    html = make().html
+    coloured = re.findall(r"<(\w+)[^>]*[^-]color:#0B5E63", html)
+    assert set(coloured) == {"a"}
+    assert "Triggers" in html
+
+
+def test_mail_and_page_take_as_long_to_read_and_name_the_same_writer(make: Make) -> None:
+    made = make(note="A word from the editor. " * 200)
+    pages = [" ".join(lxml_html.fromstring(html).text_content().split()) for html in (made.html, made.page)]
+    assert len({re.findall(r"(\d+) min read", page)[0] for page in pages}) == 1
+    assert "6 min read" in pages[0]
+    assert all("Written by Ana Example, MD" in page for page in pages)

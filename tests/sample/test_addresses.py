@@ -90,18 +90,20 @@ def test_the_nu_checker_has_nothing_to_say_of_a_page(sent: Any) -> None:
     assert nu(checker(), sorted((sent.root / "public").rglob("*.html"))) == []
 
 
-#: What the mail does on purpose, because old clients need it (UX.md, section 6).
-ON_PURPOSE = re.compile(
-    r"Attribute “xmlns:o” not allowed here|"
-    r"The “(border|cellpadding|cellspacing|bgcolor|width|align|valign|height)” attribute on the “\w+” element is "
-    r"obsolete|The “width” attribute on the “table” element|A document must not include more than one .*meta|"
-    r"“supported-color-schemes”|Bad value “x-apple|“mso-"
-)
+#: What the mail does on purpose though the checker minds, and for whom.
+ON_PURPOSE = {
+    r"The “\w+” attribute on the “(table|td)” element is obsolete": "Outlook for Windows draws with Word's engine",
+    r"xmlns:o": "Outlook for Windows reads its pixel density from the office namespace",
+    r"CSS: “mso-": "Outlook for Windows",
+    r"CSS: “supported-color-schemes”": "Apple Mail before 2020",
+    r"CSS: “(color-scheme|text-decoration-skip-ink)”: Property": "in CSS since; the checker is older",
+    r"The value “break-word” is deprecated": "mail clients do not know overflow-wrap: anywhere",
+}
 
 
 def test_the_nu_checker_says_of_the_mail_only_what_is_meant(sent: Any) -> None:
     said = nu(checker(), [sent.root / ".newsletter/issues/0001/email.html"])
-    assert [message for message in said if not ON_PURPOSE.search(message)] == []
+    assert [message for message in said if not any(re.search(each, message) for each in ON_PURPOSE)] == []
 
 
 def test_mail_text_page_and_feed_tell_the_same_posts_in_the_same_order(

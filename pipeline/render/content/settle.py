@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from pipeline.model import Image, Link
@@ -34,7 +35,7 @@ def settle(root: Element, post: Post, addresses: Addresses) -> tuple[tuple[Link,
 
 
 class _Settler:
-    def __init__(self, post: Post, addresses: Addresses, ids: set[str]) -> None:
+    def __init__(self, post: Post, addresses: Addresses, ids: dict[str, None]) -> None:
         self.links: list[Link] = []
         self.images: list[Image] = []
         self._post, self._addresses, self._ids = post, addresses, ids
@@ -86,11 +87,16 @@ class _Settler:
         return img
 
     def _within(self, target: str) -> str:
-        """Meet a fragment that names a heading the way another program would have: `#Some-Part`."""
+        """Meet a fragment that names a heading as another program would have: `#Some-Part`, `#don-t`."""
         if not target.startswith("#") or target[1:] in self._ids:
             return target
-        slug = slugify(target[1:])
-        return f"#{slug}" if slug in self._ids else target
+        meant = self._by_letters.get(_letters(target[1:]))
+        return f"#{meant}" if meant else target
+
+    @cached_property
+    def _by_letters(self) -> dict[str, str]:
+        """The first id of those that differ in hyphens and capitals only."""
+        return {_letters(name): name for name in reversed(self._ids)}
 
 
 def _usable(url: str, *, pictures: bool = False) -> bool:
@@ -126,15 +132,19 @@ def _lower_headings(root: Element) -> None:
             element.tag = f"h{min(6, int(element.tag[1]) + 1)}"
 
 
-def _name(root: Element) -> set[str]:
-    """Give every heading an id from its text, and let no id stand twice; return them all."""
-    ids: set[str] = set()
+def _letters(name: str) -> str:
+    return slugify(name).replace("-", "")
+
+
+def _name(root: Element) -> dict[str, None]:
+    """Give every heading an id from its text, and let no id stand twice; return them all, in order."""
+    ids: dict[str, None] = {}
     nameless: list[Element] = []
     for element in root.walk():
         given = re.sub(r"[^\w.:-]+", "-", element.attrs.pop("id", "")).strip("-")
         if given and given not in ids:
             element.attrs["id"] = given
-            ids.add(given)
+            ids[given] = None
         elif element.tag in HEADINGS:
             nameless.append(element)
     counts: dict[str, int] = {}
@@ -145,5 +155,5 @@ def _name(root: Element) -> set[str]:
             counts[slug] = counts.get(slug, 1) + 1
             name = f"{slug}-{counts[slug]}"
         heading.attrs["id"] = name
-        ids.add(name)
+        ids[name] = None
     return ids

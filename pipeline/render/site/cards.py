@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 from pipeline.dates import long_date
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Container, Mapping
 
-    from pipeline.model import Post
+    from pipeline.model import Issue, Post
     from pipeline.render.addresses import Addresses
     from pipeline.render.site.local import Local
     from pipeline.settings import Settings
@@ -73,6 +73,15 @@ def make_card(post: Post, root: str, settings: Settings, addresses: Addresses, l
         direction=direction(lang) if lang else "",
         extra=post.extra,
     )
+
+
+def issue_minutes(issue: Issue, whole: Container[str]) -> int:
+    """Return the minutes it takes to read an issue: its note, the posts in `whole` (ids), the others' excerpts."""
+    words = (
+        post.words if post.id in whole else len(f"{post.title} {post.excerpt}".split())
+        for post in issue.posts
+    )
+    return minutes(len(issue.note.split()) + sum(words))
 
 
 def minutes(words: int) -> int:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from markupsafe import Markup
 
 from pipeline.dates import long_date
-from pipeline.render.site.cards import minutes
+from pipeline.render.site.cards import issue_minutes
 from pipeline.render.site.frame import WHOLE, Frame, Page
 from pipeline.render.site.local import root_of
 
@@ -94,7 +94,6 @@ def issue_page(
     root = root_of(path)
     posts = sorted(issue.posts, key=lambda post: post.id != issue.lead.id)
     whole = [post for post in posts if post.id in bodies]
-    words = sum(post.words for post in posts) + len(issue.note.split())
     page = frame.page(
         "web/issue.html",
         path,
@@ -102,7 +101,7 @@ def issue_page(
         description=issue.preheader,
         kind="article",
         issue=issue_line(frame, issue.number, issue.subject, issue.date, root),
-        minutes=minutes(words),
+        minutes=issue_minutes(issue, bodies),
         # render/content/body.py reads the note as if it were a post without a slug.
         note=_embedded(frame, note_html, root, addresses.post(replace(issue.lead, slug="")), "n-"),
         whole=[
