@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import platform
 import random
 import re
 import shutil
@@ -67,7 +68,7 @@ def main() -> None:
     root = options.keep or Path(tempfile.mkdtemp(prefix="archive-"))
     try:
         make_archive(root / "letter" / "posts", options.posts, options.words)
-        print(f"{options.posts:,} posts of {options.words} words\n")
+        print(f"{options.posts:,} posts of {options.words} words; {machine()}\n")
         table(measure(root, options.posts))
     finally:
         if not options.keep:
@@ -140,6 +141,7 @@ def ours(letter: Path, posts: int) -> Iterator[Row]:
     command = [sys.executable, "-m", "pipeline", "-C", str(letter)]
     status, build = [*command, "status"], [*command, "build", "--latest", "5"]
     once([*command, "status", "-h"])
+    yield Row("newsletter --help", best([*command, "--help"]))
     yield Row("newsletter status, first time", once(status), "every file read")
     yield Row("newsletter status, again", best(status))
     touch_one(letter)
@@ -148,6 +150,8 @@ def ours(letter: Path, posts: int) -> Iterator[Row]:
     yield Row("newsletter build, again", best(build, 3))
     touch_one(letter)
     yield Row("newsletter build, one post changed", once(build))
+    add_one(letter)
+    yield Row("newsletter build, one post new", once(build), "the newest are named under every post")
     once([*command, "subscribers", "add", "reader@example.com"])
     yield Row("newsletter send, the first issue", once([*command, "send", "--yes", "--latest", "5"]))
     yield Row("newsletter status, all in the ledger", best(status))
@@ -156,6 +160,11 @@ def ours(letter: Path, posts: int) -> Iterator[Row]:
 def touch_one(letter: Path) -> None:
     file = sorted((letter / "posts").rglob("*.md"))[-20]
     file.write_text(file.read_text("utf-8") + "\nOne more line.\n", encoding="utf-8")
+
+
+def add_one(letter: Path) -> None:
+    file = letter / "posts" / "new.md"
+    file.write_text("---\ntitle: The newest of all\ndate: 2026-01-01\n---\n\nIt is short.\n", "utf-8")
 
 
 def pelican(letter: Path, out: Path) -> Iterator[Row]:
@@ -203,6 +212,15 @@ def hugo(letter: Path, out: Path) -> Iterator[Row]:
     command = ["hugo", "--quiet", "--source", str(out)]
     yield Row(f"Hugo {version}, first time", once(command))
     yield Row(f"Hugo {version}, again", best(command, 3))
+
+
+def machine() -> str:
+    """Say on what was measured, and when."""
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    return (
+        f"{time.strftime('%Y-%m-%d')}, {os.cpu_count()} cores, {memory:.0f} GB, {platform.system()}, "
+        f"Python {platform.python_version()}, {output([sys.executable, '-m', 'pipeline', '--version'])}"
+    )
 
 
 # --- tools --------------------------------------------------------------------
