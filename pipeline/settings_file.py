@@ -36,8 +36,12 @@ def load(path: Path, environ: Mapping[str, str]) -> Settings:
         raise SettingsError(
             f"there is no {path.name} in {path.parent}. Go to a newsletter's folder, or name it with -C DIR."
         ) from fault
-    except (OSError, UnicodeDecodeError) as fault:
-        raise SettingsError(f"cannot be read: {fault}", path=path.name) from fault
+    except OSError as fault:
+        raise SettingsError(
+            f"cannot be read: {fault.strerror}. It must be a file that you may read.", path=path.name
+        ) from fault
+    except UnicodeDecodeError as fault:
+        raise SettingsError("is not text in UTF-8. Save it as UTF-8.", path=path.name) from fault
     try:
         data = tomllib.loads(source)
     except tomllib.TOMLDecodeError as fault:
@@ -121,6 +125,8 @@ def _explain(place: str, error: Any) -> str:
     message = error["msg"].removeprefix("Value error, ")
     if error["type"] == "extra_forbidden":
         message = "there is no such setting; docs/settings.md lists them all"
+    if error["type"] in ("model_type", "dict_type"):
+        message = "must be a table of settings: its name in [ ], then one setting a line"
     return f"{place}: {'.'.join(str(part) for part in error['loc'])}: {message}"
 
 

@@ -355,7 +355,7 @@ def build(project: Project, number: int | None, since: datetime | None, latest: 
         folder = write_bodies(project, frozen.number, frozen.html, frozen.text)
         return Built(publish(project, week), frozen.number, folder)
     if number is not None and number != week.number:
-        raise Refused(f"there is no issue {number}; the next one is {week.number}.")
+        raise Refused(f"there is no issue {number}; the next one is {week.number}: newsletter build {week.number}")
     guards.stops(week.choice)
     if not week.choice.chosen:
         return Built(publish(project, week), None, "")
@@ -380,6 +380,8 @@ def receipt(project: Project, number: int | None) -> Receipt:
     made = make_receipt(project.store, number)
     if made is None:
         raise Refused(
-            f"there is no issue {number} in the ledger." if number else "no issue has been sent yet."
+            f"there is no issue {number} in the ledger. `newsletter status` says which was the last."
+            if number
+            else "no issue has been sent yet. Next: newsletter status"
         )
     return made

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 from importlib import import_module
+from pathlib import Path
 
 import click
 
@@ -90,12 +91,40 @@ def main() -> None:
         sys.stdout = None
         code = 0
     except OSError as fault:
-        click.echo(f"newsletter: {fault.filename or 'the system'}: {fault.strerror or fault}", err=True)
+        said = f"newsletter: {fault.filename or 'the system'}: {fault.strerror or fault}"
+        again = ["Mend that, then run the command again."]
+        click.echo("\n".join([said, *(notes(fault) or again)]), err=True)
         code = 1
+    except Exception as fault:
+        code = confess(fault)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def confess(fault: Exception) -> int:
+    """Own up to a fault of ours in two lines; with -v, the traceback that its report needs."""
+    if {"-v", "--verbose"} & set(sys.argv[1:]):
+        import traceback
+
+        traceback.print_exception(fault)
+    last = fault.__traceback__
+    while last is not None and last.tb_next is not None:
+        last = last.tb_next
+    place = f" at {Path(last.tb_frame.f_code.co_filename).name}:{last.tb_lineno}" if last else ""
+    click.echo(
+        f"newsletter: a fault of the program itself: {type(fault).__name__}{place}: {fault}\n"
+        "What was written down stands; the same command goes on from there. Please report this, with what the "
+        "command prints if you add -v.",
+        err=True,
+    )
+    return 1
 
 
 def explain(fault: NewsletterError) -> int:
     """Print what is wrong and what to do; return the exit code."""
-    click.echo(f"newsletter: {fault}", err=True)
+    click.echo("\n".join([f"newsletter: {fault}", *notes(fault)]), err=True)
     return fault.exit_code
+
+
+def notes(fault: BaseException) -> list[str]:
+    """Return what was added to a fault on its way up."""
+    return list(getattr(fault, "__notes__", ()))

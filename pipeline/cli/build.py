@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import click
 
-from pipeline.cli.context import Context, Verb, latest_option, pass_context, since_option
+from pipeline.cli.context import NUMBER, Context, Verb, latest_option, pass_context, since_option
 from pipeline.cli.words import counted
 
 
 @click.command(cls=Verb)
-@click.argument("number", type=click.IntRange(min=1), required=False)
+@click.argument("number", type=NUMBER, required=False)
 @since_option
 @latest_option
 @pass_context

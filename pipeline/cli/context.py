@@ -51,7 +51,7 @@ class Context:
     def take(self, options: Mapping[str, Any]) -> None:
         """Heed the common options that were given; what was not given stays."""
         self.root = options["project"] or self.root
-        self.clock = options["clock"] or self.clock
+        self.clock = self.clock if options["clock"] is None else options["clock"]
         self.verbose |= options["verbose"]
         self.quiet |= options["quiet"]
         self.no_color |= options["no_color"]
@@ -116,6 +116,9 @@ class Verb(click.Command):
 
 
 pass_context = click.make_pass_decorator(Context)
+
+#: An issue's number; files and the ledger have room for nine digits.
+NUMBER = click.IntRange(min=1, max=999_999_999)
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead.")
 since_option = click.option(

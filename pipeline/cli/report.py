@@ -6,12 +6,12 @@ from typing import Any
 
 import click
 
-from pipeline.cli.context import Context, Verb, json_option, pass_context
+from pipeline.cli.context import NUMBER, Context, Verb, json_option, pass_context
 from pipeline.cli.words import moment, sentence, size
 
 
 @click.command(cls=Verb)
-@click.argument("number", type=click.IntRange(min=1), required=False)
+@click.argument("number", type=NUMBER, required=False)
 @json_option
 @pass_context
 def command(context: Context, number: int | None, as_json: bool) -> int:

@@ -10,19 +10,30 @@ from typing import TYPE_CHECKING
 
 from pipeline.cli.context import Context
 from pipeline.cli.words import counted, sentence
+from pipeline.errors import NewsletterError
 
 if TYPE_CHECKING:
     from pipeline.model import Counts, IssueRecord
     from pipeline.weekly import Progress, Stop
 
 
-def carry_through(context: Context, number: int, *, as_json: bool) -> int:
-    """Finish an issue, print what became of it, and return the exit code."""
+def carry_through(context: Context, number: int, *, as_json: bool, frozen: bool = True) -> int:
+    """Finish an issue, print what became of it, and return the exit code.
+
+    `frozen`: the issue is known to exist, so that a fault can say how to go on.
+    """
     from pipeline import weekly
     from pipeline.deliver.receipt import exit_code, outcome
 
-    with stop_signals() as stop, progress(context, number) as step:
-        record = weekly.resume(context.project, number, step, stop)
+    try:
+        with stop_signals() as stop, progress(context, number) as step:
+            record = weekly.resume(context.project, number, step, stop)
+    except (NewsletterError, OSError) as fault:
+        if frozen and "newsletter resume" not in str(fault):
+            fault.add_note(
+                f"Issue {number} is frozen, and nothing is lost. To go on: newsletter resume {number}"
+            )
+        raise
     stopped = stop()
     if as_json:
         context.json(outcome(record, stopped=stopped))

@@ -105,7 +105,8 @@ def agree(context: Context, readers: int, *, yes: bool, confirm: int | None) -> 
     if confirm is not None:
         if confirm != readers:
             raise Refused(
-                f"--confirm says {counted(confirm, 'reader')}, but there are {readers:,}. Nothing was sent."
+                f"--confirm says {counted(confirm, 'reader')}, but there are {readers:,}. "
+                "Nothing was sent. Look at them: newsletter subscribers list"
             )
         return
     if yes:

@@ -48,7 +48,8 @@ def read(root: Path, file: Path) -> Draft:
     """Read one issue file. Raises DraftError with the line at fault."""
     path = file.relative_to(root).as_posix()
     try:
-        parts = split(decode(file.read_bytes()))
+        text = decode(file.read_bytes())
+        parts = split(text)
         head = read_head(parts)
     except PostError as fault:
         raise DraftError(fault.message, path=path, line=fault.line) from fault
@@ -56,6 +57,7 @@ def read(root: Path, file: Path) -> Draft:
         raise DraftError(f"cannot be read: {fault.strerror}", path=path) from fault
     reader = _Reader(path, head)
     number = reader.number()
+    _split(text, path)  # where lines can be set later, when the issue can no longer wait
     if number != int(file.stem):
         raise reader.fault("number", f"is {number}, but the file is named {file.name}")
     return Draft(
@@ -208,9 +210,9 @@ def record_sent(root: Path, number: int, moment: datetime) -> None:
 
 
 def _set(path: Path, values: Mapping[str, str]) -> None:
-    """Set single top-level lines of a YAML head, leaving every other byte alone."""
-    text = path.read_bytes().decode("utf-8-sig").replace("\r\n", "\n")
-    opening, head, rest = _split(text)
+    """Set single top-level lines of a YAML head, leaving every other line alone."""
+    text = decode(path.read_bytes())
+    opening, head, rest = _split(text, path_of(int(path.stem)))
     lines = head.split("\n")
     for key, value in values.items():
         line = f"{key}: {value}"
@@ -225,12 +227,18 @@ def _set(path: Path, values: Mapping[str, str]) -> None:
 
 
 def _write(path: Path, text: str) -> None:
-    path.parent.mkdir(exist_ok=True)
-    write_atomic(path, text.encode())
+    try:
+        path.parent.mkdir(exist_ok=True)
+        write_atomic(path, text.encode())
+    except OSError as fault:
+        raise DraftError(
+            f"cannot be written: {fault.strerror}. {FOLDER}/ must be a folder that you may write to.",
+            path=f"{FOLDER}/{path.name}",
+        ) from fault
 
 
-def _split(text: str) -> tuple[str, str, str]:
+def _split(text: str, path: str) -> tuple[str, str, str]:
     found = re.match(r"(---[ \t]*\n)(.*?)(\n---[ \t]*(?:\n.*)?)\Z", text, re.DOTALL)
     if found is None:
-        raise DraftError("its front matter must stand between two lines `---`.", path=FOLDER)
+        raise DraftError("its front matter must be YAML between two lines `---`.", path=path, line=1)
     return found[1], found[2], found[3]

@@ -137,7 +137,12 @@ def _path(url: str, root: Path) -> Path | None:
         raise StoreError(
             f"store.url names {parsed.get_backend_name()}; this version keeps its store in sqlite:///FILE"
         )
-    return root / parsed.database if parsed.database and parsed.database != ":memory:" else None
+    if not parsed.database or parsed.database == ":memory:":
+        return None
+    path = root / parsed.database
+    if not path.name or path.is_dir():
+        raise StoreError(f"store.url {url!r} names a folder: write sqlite:///FILE")
+    return path
 
 
 def _in_memory(place: str, unwritable: str) -> Database:

@@ -39,7 +39,7 @@ def letter(tmp_path: Path) -> Callable[..., Letter]:
         made = Letter(tmp_path / "letter")
         (tmp_path / "letter/posts").mkdir()
         made.write("readers.csv", readers)
-        assert made.run("subscribers", "import", "readers.csv").code == 0
+        assert made.run("subscribers", "import", str(made.root / "readers.csv")).code == 0
         return made
 
     return make

@@ -7,10 +7,12 @@ import os
 import re
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
 from collections import Counter
+from contextlib import closing
 from dataclasses import dataclass, field
 from email.utils import parseaddr
 from pathlib import Path
@@ -22,6 +24,10 @@ READERS = 12
 UNFINISHED = re.compile(r"\.(part|unfinished|tmp)$|^\.secret-|-journal$|^\.public|\.(new|old|next)$")
 #: A run that has not finished by its third try never will.
 TRIES = 3
+#: Seconds between two looks at a run that is to be killed.
+PAUSE = 0.001
+
+_started: dict[int, float] = {}
 
 
 @dataclass
@@ -30,7 +36,7 @@ class Twins:
 
     ready: Letter
     undisturbed: Letter
-    #: Seconds that a send takes here.
+    #: What a send costs: seconds of processor time where that can be asked, else of the clock.
     takes: float
 
 
@@ -54,20 +60,31 @@ def make_twins(folder: Path) -> Twins:
     rows = "".join(f"reader{n}@example.com,Reader {n}\n" for n in range(READERS))
     ready.write("readers.csv", f"email,name\n{rows}")
     assert ready.run("subscribers", "import", str(ready.root / "readers.csv")).code == 0
-    undisturbed = _copy(ready, folder / "undisturbed")
-    start = time.monotonic()
+    # Twice: the first may find neither byte code nor files in memory.
+    first, undisturbed = (_copy(ready, folder / name) for name in ("first", "undisturbed"))
+    takes = min(_watch(first), _watch(undisturbed))
     assert undisturbed.run("send", "--yes").code == 0
-    takes = time.monotonic() - start
-    undisturbed.run("send", "--yes")
     return Twins(ready, undisturbed, takes)
 
 
-def live(twins: Twins, folder: Path, after: float) -> Life:
-    """Send in a new folder, kill that after so many seconds, and send until it says that it is done."""
+def _watch(letter: Letter) -> float:
+    """Send undisturbed; return what it cost."""
+    process, takes = _start(letter), 0.0
+    while process.poll() is None:
+        takes = max(takes, _spent(process))
+        time.sleep(PAUSE)
+    assert process.returncode == 0
+    return takes
+
+
+def live(twins: Twins, folder: Path, after: float, copies: int = 0) -> Life:
+    """Send in a new folder, kill that, and send until it says that it is done.
+
+    It is killed when it has spent `after` seconds and filed so many `copies`.
+    """
     letter = _copy(twins.ready, folder)
-    killed = _send_and_kill(letter, after)
-    phase, copies = _phase(letter), len(list(letter.root.glob("outbox/0001/*.eml")))
-    life = Life(letter, killed, copies, phase)
+    killed = _send_and_kill(letter, after, copies)
+    life = Life(letter, killed, _filed(letter), _phase(letter))
     for _ in range(TRIES):
         ran = letter.run("send", "--yes")
         if ran.code == 0:
@@ -84,25 +101,41 @@ def _copy(letter: Letter, to: Path) -> Letter:
     return Letter(to)
 
 
-def _send_and_kill(letter: Letter, after: float) -> bool:
+def _start(letter: Letter) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-m", "pipeline", "-C", str(letter.root), "--clock", CLOCK, "send", "--yes"]
-    process = subprocess.Popen(
+    return subprocess.Popen(
         command,
         cwd=HERE,
         env={**os.environ, "NEWSLETTER_SECRET": SECRET},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
+        start_new_session=True,
     )
-    try:
-        process.wait(after)
-    except subprocess.TimeoutExpired:
-        process.send_signal(signal.SIGKILL)
+
+
+def _send_and_kill(letter: Letter, after: float, copies: int) -> bool:
+    process = _start(letter)
+    while process.poll() is None and (_spent(process) < after or _filed(letter) < copies):
+        time.sleep(PAUSE)
+    process.send_signal(signal.SIGKILL)
     return process.wait() == -signal.SIGKILL
+
+
+def _filed(letter: Letter) -> int:
+    return len(list(letter.root.glob("outbox/0001/*.eml")))
+
+
+def _spent(process: subprocess.Popen[bytes]) -> float:
+    """Tell how much of the processor a run has had: on a busy machine the clock says nothing of where it is."""
+    try:
+        return int(Path(f"/proc/{process.pid}/schedstat").read_text().split()[0]) / 1e9
+    except (OSError, ValueError, IndexError):
+        return time.monotonic() - _started.setdefault(process.pid, time.monotonic())
 
 
 def _phase(letter: Letter) -> str:
     """Say how far a run came, by what lies in its folder."""
-    copies = len(list(letter.root.glob("outbox/0001/*.eml")))
+    copies = _filed(letter)
     issue = letter.root / "issues/0001.md"
     if issue.exists() and "\nsent:" in issue.read_text("utf-8"):
         return "sent"
@@ -128,9 +161,8 @@ def _faults(letter: Letter, twin: Letter) -> list[str]:
         faults.append("other messages than the undisturbed")
     if letter.files("public") != twin.files("public"):
         faults.append("another site than the undisturbed")
-    report = letter.run("report", "1", "--json").json
-    said = {key: report[key] for key in ("state", "readers", "accepted", "in_doubt")}
-    if said != {"state": "sent", "readers": READERS, "accepted": READERS, "in_doubt": 0}:
+    said = _ledger(letter)
+    if said != ([(1, "sent")], [("accepted", READERS)]):
         faults.append(f"the ledger says {said}")
     issues = sorted(path.name for path in (letter.root / "issues").iterdir())
     if issues != ["0001.md"]:
@@ -143,6 +175,15 @@ def _faults(letter: Letter, twin: Letter) -> list[str]:
     if strays:
         faults.append(f"left behind: {strays}")
     return faults
+
+
+def _ledger(letter: Letter) -> tuple[list[tuple[int, str]], list[tuple[str, int]]]:
+    """Read issues and deliveries with nothing of ours between."""
+    with closing(sqlite3.connect(letter.root / ".newsletter/newsletter.db")) as store:
+        return (
+            store.execute("select number, state from issues").fetchall(),
+            store.execute("select state, count(*) from deliveries group by state").fetchall(),
+        )
 
 
 def _names(letter: Letter) -> list[str]:
