@@ -231,6 +231,29 @@ def test_short_words_in_a_table_are_not_torn(browser: Browser, make: Callable[..
         assert not page.evaluate(torn)
 
 
+TABLE = """
+| (instructions:u) | mean | range | count |
+|:-:|:-:|:-:|:-:|
+| Regressions (primary) | 0.4% | [0.2%, 0.5%] | 6 |
+| Improvements (secondary) | -2.3% | [-16.0%, -0.1%] | 219 |
+"""
+
+
+def test_where_one_column_is_too_long_the_others_stay_whole(
+    browser: Browser, make: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Bodies, "body", lambda self, post: TABLE)
+    torn = """() => [...document.querySelectorAll('table:not([role]) :is(td, th):not(:first-child)')].filter(cell => {
+        const word = document.createRange();
+        word.selectNodeContents(cell);
+        return /^[\\w.%]+$/.test(cell.textContent) && new Set([...word.getClientRects()].map(box => box.top)).size > 1;
+    }).map(cell => cell.textContent)"""
+    html = make.__wrapped__("full")[0].html  # type: ignore[attr-defined]  # not the one of the other tests
+    with opened(browser, html, 320) as page:
+        assert page.evaluate(torn) == []
+        assert page.evaluate(WIDEST) == []
+
+
 def test_outlooks_apps_in_the_dark_get_dark_colours(browser: Browser, make: Callable[..., Any]) -> None:
     html = make()[0].html.replace('role="article"', 'role="article" data-ogsc="" data-ogsb=""', 1)
     with opened(browser, html, 800) as page:
