@@ -84,7 +84,7 @@ def main() -> None:
         fault.show()
         code = 2
     except (click.Abort, KeyboardInterrupt):
-        click.echo("Stopped.", err=True)
+        click.echo("\nStopped. What was written down stands; the same command goes on from there.", err=True)
         code = 130
     except BrokenPipeError:
         # Whoever read our output has seen enough; the interpreter must not complain about it at its end.

@@ -113,14 +113,20 @@ def agree(context: Context, readers: int, *, yes: bool, confirm: int | None) -> 
         return
     if not context.interactive():
         raise UsageError("nobody is here to ask: add --yes, or --confirm with the number of readers.")
-    answer = click.prompt(
-        "This cannot be undone. Type the number of readers to send, or press Enter to stop",
-        default="",
-        show_default=False,
-        err=True,
-    )
+    try:
+        answer = click.prompt(
+            "This cannot be undone. Type the number of readers to send, or press Enter to stop",
+            default="",
+            show_default=False,
+            err=True,
+        )
+    except click.Abort as stopped:
+        click.echo("\nStopped. Nothing was sent, and nothing has changed.", err=True)
+        raise click.exceptions.Exit(130) from stopped
     if answer.replace(",", "").strip() != str(readers):
-        raise Refused("stopped. Nothing was sent, and nothing has changed.")
+        raise Refused(
+            "stopped. Nothing was sent, and nothing has changed. To look once more: newsletter check"
+        )
 
 
 def rehearsed(context: Context, prepared: Prepared, readers: int, as_json: bool) -> int:

@@ -90,9 +90,12 @@ def list_(context: Context, state: str | None, as_json: bool) -> int:
     if as_json:
         context.json([document(person, zone) for person in people])
         return 0
+    person = None
     for person in people:
         suppressed = f"  suppressed: {person.suppressed}" if person.suppressed else ""
         context.say(f"{person.email:<40} {person.state:<13} {person.name}{suppressed}".rstrip())
+    if person is None:
+        context.hint("There is nobody. Next: newsletter subscribers import FILE")
     return 0
 
 

@@ -49,6 +49,7 @@ class Letter:
             check=False,
         )
         assert "Traceback" not in done.stderr, done.stderr
+        assert "a fault of the program itself" not in done.stderr, done.stderr
         return Ran(done.returncode, done.stdout, done.stderr)
 
     def write(self, path: str, text: str) -> Path:
