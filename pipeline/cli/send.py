@@ -11,7 +11,7 @@ from pipeline.cli.context import Context, Verb, json_option, latest_option, pass
 from pipeline.cli.run import carry_through
 from pipeline.cli.words import counted, size
 from pipeline.errors import Refused, UsageError
-from pipeline.model import Severity
+from pipeline.model import IssueState, Severity
 
 if TYPE_CHECKING:
     from pipeline.check.run import Report
@@ -51,7 +51,10 @@ def command(
 
     project = context.project
     last = weekly.unfinished(project)
-    if last is not None and not dry_run:
+    if last is not None and last.state is IssueState.SENT and not dry_run:
+        # Everybody has it; only its papers are missing, and that must not cost a week.
+        weekly.resume(project, last.number, lambda _counts: None, lambda: False)
+    elif last is not None and not dry_run:
         context.hint(f"Issue {last.number} was interrupted; finishing it from its frozen bytes.")
         return carry_through(context, last.number, as_json=as_json)
     prepared = weekly.prepare_next(project, read_moment(since, project.settings), latest)

@@ -89,3 +89,12 @@ def test_the_json_of_send_and_report_adds_up(sample: Letter) -> None:
     assert report["by_domain"] == {"example.com": {"accepted": 3}}
     assert report | sent == report
     assert {"started", "finished", "rate", "hash", "bytes"} <= set(report)
+
+
+def test_a_lost_receipt_is_written_again_and_does_not_cost_a_week(sent: Letter) -> None:
+    (sent.root / ".newsletter/issues/0001/receipt.html").unlink()
+    sent.post("2026-01-02-fresh", "Fresh", "2026-01-02")
+    ran = sent.run("send", "--yes", "--json")
+    assert ran.json["issue"] == 2
+    assert (sent.root / ".newsletter/issues/0001/receipt.html").exists()
+    assert len(sent.files("outbox/0001")) == 3
