@@ -10,7 +10,6 @@ import os
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import cached_property
-from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -120,6 +119,8 @@ def make_mailer(project: Project) -> Mailer:
     name = project.settings.mail.mailer
     if name in MAILERS:
         return MAILERS[name](project)
+    from importlib.metadata import entry_points
+
     strangers = {point.name: point for point in entry_points(group=ENTRY_POINTS)}
     if name in strangers:
         mailer: Mailer = strangers[name].load()(project)

@@ -6,17 +6,17 @@ the last reader. Each step takes what the one before it returned.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
+from pipeline import papers
 from pipeline.compose import draft as drafts
 from pipeline.compose import guards
 from pipeline.compose.assemble import assemble, pick
-from pipeline.errors import ChecksFailed, DraftError, Refused
+from pipeline.errors import ChecksFailed, Refused
 from pipeline.model import (
     CarriedPost,
     Choice,
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from pipeline.check.run import Report
-    from pipeline.deliver.receipt import Receipt
     from pipeline.project import Project
     from pipeline.publish.tree import Published
     from pipeline.render.addresses import Addresses
@@ -71,17 +70,6 @@ class Prepared:
     issue: Issue
     rendered: RenderedIssue
     report: Report
-
-
-@dataclass(frozen=True)
-class Built:
-    """What `build` wrote."""
-
-    site: Published
-    #: The issue whose mail lies in `folder`; None if nothing is new.
-    number: int | None
-    #: Relative to the newsletter's folder; "" if nothing is new.
-    folder: str
 
 
 # --- the walk ----------------------------------------------------------------
@@ -223,9 +211,9 @@ def resume(project: Project, number: int, progress: Progress, stop: Stop) -> Iss
             f"there is no issue {number} in the ledger. `newsletter status` says which was the last."
         )
     guards.ledger_older(record, drafts.read_all(project.root).get(number))
-    sweep(project, number)
+    papers.sweep(project, number)
     drafts.record_frozen(project.root, frozen)
-    write_bodies(project, number, frozen.html, frozen.text)
+    papers.write_bodies(project, number, frozen.html, frozen.text)
     if not record.published:
         publish(project, collect(project))
         project.store.published(number)
@@ -235,49 +223,8 @@ def resume(project: Project, number: int, progress: Progress, stop: Stop) -> Iss
     record = project.store.issue(number) or record
     if record.state is IssueState.SENT:
         drafts.record_sent(project.root, number, project.now)
-    write_receipt(project, number)
+    papers.write_receipt(project, number)
     return record
-
-
-def sweep(project: Project, number: int) -> None:
-    """Clear away what killed runs left half written."""
-    from pipeline.atomic import sweep as sweep_folder
-
-    private = project.private
-    for folder in (
-        private,
-        private / "cache",
-        private / "issues" / f"{number:04d}",
-        project.root / drafts.FOLDER,
-    ):
-        sweep_folder(folder)
-
-
-def write_bodies(project: Project, number: int, html: bytes, text: bytes) -> str:
-    """Lay an issue's bodies out as files, for a person to look at; return their folder."""
-    from pipeline.atomic import write_atomic
-
-    folder = project.private / "issues" / f"{number:04d}"
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, data in (("email.html", html), ("email.txt", text)):
-        if not (folder / name).exists() or (folder / name).read_bytes() != data:
-            write_atomic(folder / name, data)
-    return folder.relative_to(project.root).as_posix()
-
-
-def write_receipt(project: Project, number: int) -> None:
-    """Lay the receipt beside the bodies, as JSON and as a page; it names nobody."""
-    from pipeline.atomic import write_atomic
-    from pipeline.deliver.receipt import summary
-
-    made = receipt(project, number)
-    document = summary(made)
-    page = project.theme.render("receipt.html", receipt=document, newsletter=project.settings.newsletter.name)
-    folder = project.private / "issues" / f"{number:04d}"
-    write_atomic(
-        folder / "receipt.json", (json.dumps(document, ensure_ascii=False, indent=2) + "\n").encode()
-    )
-    write_atomic(folder / "receipt.html", page.encode())
 
 
 # --- what the commands ask besides -------------------------------------------
@@ -289,15 +236,8 @@ def unfinished(project: Project) -> IssueRecord | None:
     if last is None:
         return None
     if last.state is IssueState.SENT:
-        return None if _rounded_off(project, last.number) else last
+        return None if papers.complete(project, last.number) else last
     return last if last.state is IssueState.SENDING else None
-
-
-def _rounded_off(project: Project, number: int) -> bool:
-    """Tell whether an issue that is out says so in its file, and has its receipt."""
-    file = drafts.read_all(project.root).get(number)
-    receipt = project.private / "issues" / f"{number:04d}" / "receipt.html"
-    return (file is None or file.sent is not None) and receipt.exists()
 
 
 def prepare_next(
@@ -323,65 +263,6 @@ def guard(project: Project, prepared: Prepared, readers: int, *, attended: bool)
         guards.too_recent(project.now, prepared.week.last, project.settings)
 
 
-def draft(project: Project, since: datetime | None, latest: int | None) -> str | None:
-    """Write the next issue's draft; return its path, or None if nothing is new."""
-    week = collect(project, since, latest)
-    if week.draft is not None:
-        raise DraftError("is there already; edit it, or delete it to begin again.", path=week.draft.path)
-    if not week.choice.chosen:
-        return None
-    guards.too_many(len(week.choice.chosen), project.settings, "draft")
-    return drafts.write_new(project.root, compose(project, week), since=week.since, latest=week.latest)
-
-
-def check(project: Project, since: datetime | None, latest: int | None) -> Report:
-    """Check the next issue; files that cannot be read are findings too."""
-    from pipeline.check.run import Report, unreadable
-
-    week = collect(project, since, latest)
-    stopping = unreadable(week.choice.left_out)
-    if stopping or not week.choice.chosen:
-        return Report(week.number if week.choice.chosen or stopping else None, stopping, 0)
-    return prepare(project, week, "check").report
-
-
-def build(project: Project, number: int | None, since: datetime | None, latest: int | None) -> Built:
-    """Write the site, and the mail of one issue as files: a frozen one, or the next as it would be now."""
-    from pipeline.deliver.freeze import freeze as freeze_bytes
-
-    frozen = project.store.frozen(number) if number is not None else None
-    week = collect(project, since, latest)
-    if frozen is not None:
-        folder = write_bodies(project, frozen.number, frozen.html, frozen.text)
-        return Built(publish(project, week), frozen.number, folder)
-    if number is not None and number != week.number:
-        raise Refused(f"there is no issue {number}; the next one is {week.number}: newsletter build {week.number}")
-    guards.stops(week.choice)
-    if not week.choice.chosen:
-        return Built(publish(project, week), None, "")
-    rendered = prepare(project, week, "build").rendered
-    now = freeze_bytes(rendered, project.settings, [], nameless=reader_word(project))
-    folder = write_bodies(project, week.number, now.html, now.text)
-    return Built(publish(project, week), week.number, folder)
-
-
 def reader_word(project: Project) -> str:
     """Return what a reader without a name is called."""
     return str(project.theme.words()["reader"])
-
-
-def receipt(project: Project, number: int | None) -> Receipt:
-    """Return what the ledger knows of an issue, the last one by default."""
-    from pipeline.deliver.receipt import make_receipt
-
-    if number is None:
-        last = project.store.last_issue()
-        number = last.number if last else 0
-    made = make_receipt(project.store, number)
-    if made is None:
-        raise Refused(
-            f"there is no issue {number} in the ledger. `newsletter status` says which was the last."
-            if number
-            else "no issue has been sent yet. Next: newsletter status"
-        )
-    return made

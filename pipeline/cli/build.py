@@ -18,11 +18,11 @@ def command(context: Context, number: int | None, since: str | None, latest: int
 
     Nothing is sent or frozen, and the site shows no issue before it is sent.
     """
-    from pipeline import weekly
+    from pipeline import editing
     from pipeline.project import read_moment
 
     project = context.project
-    built = weekly.build(project, number, read_moment(since, project.settings), latest)
+    built = editing.build(project, number, read_moment(since, project.settings), latest)
     site = built.site
     context.say(
         f"public/  {counted(site.written, 'file')} written, {site.unchanged:,} unchanged, {site.removed:,} removed"

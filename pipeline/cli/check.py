@@ -27,11 +27,11 @@ def command(context: Context, as_json: bool, strict: bool, since: str | None, la
 
     Ends with 3 if there is an error.
     """
-    from pipeline import weekly
+    from pipeline import editing
     from pipeline.project import read_moment
 
     project = context.project
-    report = weekly.check(project, read_moment(since, project.settings), latest)
+    report = editing.check(project, read_moment(since, project.settings), latest)
     if as_json:
         context.json(document(report))
     elif report.issue is None:

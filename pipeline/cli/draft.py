@@ -16,11 +16,11 @@ def command(context: Context, since: str | None, latest: int | None) -> int:
 
     A post you delete from the list comes back next time. `newsletter send` uses the draft if there is one.
     """
-    from pipeline import weekly
+    from pipeline import editing
     from pipeline.project import read_moment
 
     project = context.project
-    path = weekly.draft(project, read_moment(since, project.settings), latest)
+    path = editing.draft(project, read_moment(since, project.settings), latest)
     if path is None:
         context.say("Nothing is new, so there is nothing to draft.")
     else:

@@ -16,10 +16,10 @@ from pipeline.cli.words import moment, sentence, size
 @pass_context
 def command(context: Context, number: int | None, as_json: bool) -> int:
     """Print the receipt of issue NUMBER, the last one by default: counts by answer and by domain, rate, doubts."""
-    from pipeline import weekly
+    from pipeline import papers
     from pipeline.deliver.receipt import exit_code, summary
 
-    receipt = weekly.receipt(context.project, number)
+    receipt = papers.receipt(context.project, number)
     if as_json:
         context.json(summary(receipt))
     else:

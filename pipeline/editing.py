@@ -1,0 +1,72 @@
+"""What an editor asks besides sending: a draft, the checks, a build to look at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from pipeline import papers, weekly
+from pipeline.compose import draft as drafts
+from pipeline.compose import guards
+from pipeline.errors import DraftError, Refused
+
+if TYPE_CHECKING:
+    from pipeline.check.run import Report
+    from pipeline.project import Project
+    from pipeline.publish.tree import Published
+
+
+@dataclass(frozen=True)
+class Built:
+    """What `build` wrote."""
+
+    site: Published
+    #: The issue whose mail lies in `folder`; None if nothing is new.
+    number: int | None
+    #: Relative to the newsletter's folder; "" if nothing is new.
+    folder: str
+
+
+def draft(project: Project, since: datetime | None, latest: int | None) -> str | None:
+    """Write the next issue's draft; return its path, or None if nothing is new."""
+    week = weekly.collect(project, since, latest)
+    if week.draft is not None:
+        raise DraftError("is there already; edit it, or delete it to begin again.", path=week.draft.path)
+    if not week.choice.chosen:
+        return None
+    guards.too_many(len(week.choice.chosen), project.settings, "draft")
+    return drafts.write_new(project.root, weekly.compose(project, week), since=week.since, latest=week.latest)
+
+
+def check(project: Project, since: datetime | None, latest: int | None) -> Report:
+    """Check the next issue; files that cannot be read are findings too."""
+    from pipeline.check.run import Report, unreadable
+
+    week = weekly.collect(project, since, latest)
+    stopping = unreadable(week.choice.left_out)
+    if stopping or not week.choice.chosen:
+        return Report(week.number if week.choice.chosen or stopping else None, stopping, 0)
+    return weekly.prepare(project, week, "check").report
+
+
+def build(project: Project, number: int | None, since: datetime | None, latest: int | None) -> Built:
+    """Write the site, and the mail of one issue as files: a frozen one, or the next as it would be now."""
+    from pipeline.deliver.freeze import freeze as freeze_bytes
+
+    frozen = project.store.frozen(number) if number is not None else None
+    week = weekly.collect(project, since, latest)
+    if frozen is not None:
+        folder = papers.write_bodies(project, frozen.number, frozen.html, frozen.text)
+        return Built(weekly.publish(project, week), frozen.number, folder)
+    if number is not None and number != week.number:
+        raise Refused(
+            f"there is no issue {number}; the next one is {week.number}: newsletter build {week.number}"
+        )
+    guards.stops(week.choice)
+    if not week.choice.chosen:
+        return Built(weekly.publish(project, week), None, "")
+    rendered = weekly.prepare(project, week, "build").rendered
+    now = freeze_bytes(rendered, project.settings, [], nameless=weekly.reader_word(project))
+    folder = papers.write_bodies(project, week.number, now.html, now.text)
+    return Built(weekly.publish(project, week), week.number, folder)

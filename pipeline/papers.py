@@ -1,0 +1,85 @@
+"""What an issue leaves beside the ledger, for people: its bodies and its receipt as files."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from pipeline.compose import draft as drafts
+from pipeline.errors import Refused
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pipeline.deliver.receipt import Receipt
+    from pipeline.project import Project
+
+
+def folder_of(project: Project, number: int) -> Path:
+    """Return where an issue's files lie."""
+    return project.private / "issues" / f"{number:04d}"
+
+
+def write_bodies(project: Project, number: int, html: bytes, text: bytes) -> str:
+    """Lay an issue's bodies out as files, for a person to look at; return their folder."""
+    from pipeline.atomic import write_atomic
+
+    folder = folder_of(project, number)
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, data in (("email.html", html), ("email.txt", text)):
+        if not (folder / name).exists() or (folder / name).read_bytes() != data:
+            write_atomic(folder / name, data)
+    return folder.relative_to(project.root).as_posix()
+
+
+def receipt(project: Project, number: int | None) -> Receipt:
+    """Return what the ledger knows of an issue, the last one by default."""
+    from pipeline.deliver.receipt import make_receipt
+
+    if number is None:
+        last = project.store.last_issue()
+        number = last.number if last else 0
+    made = make_receipt(project.store, number)
+    if made is None:
+        raise Refused(
+            f"there is no issue {number} in the ledger. `newsletter status` says which was the last."
+            if number
+            else "no issue has been sent yet. Next: newsletter status"
+        )
+    return made
+
+
+def write_receipt(project: Project, number: int) -> None:
+    """Lay the receipt beside the bodies, as JSON and as a page; it names nobody."""
+    from pipeline.atomic import write_atomic
+    from pipeline.deliver.receipt import summary
+
+    made = receipt(project, number)
+    document = summary(made)
+    page = project.theme.render("receipt.html", receipt=document, newsletter=project.settings.newsletter.name)
+    folder = folder_of(project, number)
+    write_atomic(
+        folder / "receipt.json", (json.dumps(document, ensure_ascii=False, indent=2) + "\n").encode()
+    )
+    write_atomic(folder / "receipt.html", page.encode())
+
+
+def complete(project: Project, number: int) -> bool:
+    """Tell whether an issue that is out says so in its file, and has its receipt."""
+    file = drafts.read_all(project.root).get(number)
+    receipt = project.private / "issues" / f"{number:04d}" / "receipt.html"
+    return (file is None or file.sent is not None) and receipt.exists()
+
+
+def sweep(project: Project, number: int) -> None:
+    """Clear away what killed runs left half written."""
+    from pipeline.atomic import sweep as sweep_folder
+
+    private = project.private
+    for folder in (
+        private,
+        private / "cache",
+        private / "issues" / f"{number:04d}",
+        project.root / drafts.FOLDER,
+    ):
+        sweep_folder(folder)
