@@ -93,14 +93,13 @@ def _racy(changed: int, read_at: int) -> bool:
 def kept_for_long() -> Iterator[None]:
     """Spare the garbage collector what is made meanwhile: a great many small objects, none of them garbage.
 
-    Looking through all of an archive's posts again and again would double the time of a run.
+    Looking through all of an archive's posts again and again would double the time of reading it.
     """
     collecting = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
-        gc.freeze()
         if collecting:
             gc.enable()
 

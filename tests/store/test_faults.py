@@ -243,7 +243,11 @@ def test_a_run_killed_while_delivering_leaves_one_doubt_at_most_and_nobody_twice
 def as_nobody(code, *arguments):
     """Run code as a user whom file rights hold back (they do not hold root)."""
     drop = "import os\nif os.geteuid() == 0: os.setgid(65534); os.setuid(65534)\n"
-    import_first = "import pipeline.store.sql, support.ledger, pipeline.store.engine\n"
+    # Everything is loaded before: that user may not be able to read the environment it is installed in.
+    import_first = (
+        "import pipeline.store.migrate, pipeline.store.sql, support.ledger, sqlalchemy\n"
+        "sqlalchemy.create_engine('sqlite://').connect().close()\n"
+    )
     return subprocess.run(
         [
             sys.executable,
