@@ -99,7 +99,7 @@ def collect(project: Project, since: datetime | None = None, latest: int | None 
 
 def prepare(project: Project, week: Week, command: str = "send") -> Prepared:
     """Compose, render and check what `collect` chose. Raises Refused for what a guard will not have."""
-    from pipeline.check.rules import Material
+    from pipeline.check.material import Material
     from pipeline.check.run import run
     from pipeline.render.issue import render_issue
 

@@ -8,16 +8,12 @@ demands; a number in it names its source. docs/adding-a-check.md shows one grow.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from html.parser import HTMLParser
-from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, urlsplit
 
-from pipeline.model import Finding, RenderedIssue, Severity
-
-if TYPE_CHECKING:
-    from pipeline.settings import Settings
+from pipeline.check.material import Material, short, text_of, where, words
+from pipeline.model import Finding, Severity
 
 SETTINGS = "newsletter.toml"
 
@@ -35,41 +31,11 @@ ACTIVE_SCHEMES = ("javascript", "data", "vbscript", "file", "blob")
 
 #: Labels under which strangers register: co.uk, com.au, or.jp (after publicsuffix.org's list).
 SHARED_SECOND_LEVELS = frozenset(
-    {
-        "ac",
-        "co",
-        "com",
-        "edu",
-        "go",
-        "gov",
-        "gv",
-        "id",
-        "ltd",
-        "me",
-        "mil",
-        "ne",
-        "net",
-        "nom",
-        "or",
-        "org",
-        "plc",
-        "sch",
-    }
+    "ac co com edu go gov gv id ltd me mil ne net nom or org plc sch".split()  # noqa: SIM905 -- read as a list
 )
 
 #: Jinja, Liquid, Handlebars and provider merge tags: `{{ name }}`, `{% if %}`.
 TEMPLATE_SYNTAX = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|\{\{|\{%")
-
-
-@dataclass(frozen=True, slots=True)
-class Material:
-    """What a check may look at."""
-
-    rendered: RenderedIssue
-    settings: Settings
-    #: Post id -> its Markdown body, to find the line of something seen in the rendered text.
-    markdown: Mapping[str, str]
-
 
 Check = Callable[[Material], Iterator[Finding]]
 
@@ -117,7 +83,7 @@ def postal_address(m: Material) -> Iterator[Finding]:
             path=SETTINGS,
             fix="set postal_address under [newsletter]",
         )
-    elif _words(address) not in _words(_text_of(m.rendered.html)) or _words(address) not in _words(
+    elif words(address) not in words(text_of(m.rendered.html)) or words(address) not in words(
         m.rendered.text
     ):
         yield error(
@@ -159,7 +125,7 @@ def image_alt(m: Material) -> Iterator[Finding]:
         if image.alt is None:
             yield error(
                 "image-alt",
-                f"{_short(image.url)} has no description",
+                f"{short(image.url)} has no description",
                 path=image.path,
                 line=image.line,
                 fix='write one: ![a chart of ...](file.png); alt="" in HTML for mere decoration',
@@ -172,7 +138,7 @@ def image_missing(m: Material) -> Iterator[Finding]:
         if not image.resolved:
             yield warning(
                 "image-missing",
-                f"{_short(image.url)} is not there; its description stands in its place",
+                f"{short(image.url)} is not there; its description stands in its place",
                 path=image.path,
                 line=image.line,
                 fix="put the file beside the post or into static/, or correct the name",
@@ -187,7 +153,7 @@ def link_relative(m: Material) -> Iterator[Finding]:
         if kind == "link" and not item.resolved:
             yield error(
                 "link-relative",
-                f"{_short(item.url)} leads to no post or file of this newsletter",
+                f"{short(item.url)} leads to no post or file of this newsletter",
                 path=item.path,
                 line=item.line,
                 fix="correct it, or write the whole address",
@@ -197,7 +163,7 @@ def link_relative(m: Material) -> Iterator[Finding]:
         elif parts is None or not parts.scheme:
             yield error(
                 "link-relative",
-                f"{_short(item.url)} is not an absolute address",
+                f"{short(item.url)} is not an absolute address",
                 path=item.path,
                 line=item.line,
                 fix="write the whole address, https:// included",
@@ -205,7 +171,7 @@ def link_relative(m: Material) -> Iterator[Finding]:
         elif LOCAL_HOST.fullmatch(parts.hostname or "") and parts.hostname != site:
             yield error(
                 "link-relative",
-                f"{_short(item.url)} leads to the editor's own machine",
+                f"{short(item.url)} leads to the editor's own machine",
                 path=item.path,
                 line=item.line,
                 fix="write the public address",
@@ -221,7 +187,7 @@ def link_active(m: Material) -> Iterator[Finding]:
         if scheme and scheme[1].lower() in ACTIVE_SCHEMES:
             yield error(
                 "link-active",
-                f"{_short(item.url)} does not lead anywhere; it was left out",
+                f"{short(item.url)} does not lead anywhere; it was left out",
                 path=item.path,
                 line=item.line,
                 fix="link to an http(s) page, or remove it",
@@ -235,16 +201,16 @@ def template_left(m: Material) -> Iterator[Finding]:
         if found := TEMPLATE_SYNTAX.search(value):
             yield error(
                 "template-left",
-                f"{key} holds `{_short(found[0])}`",
+                f"{key} holds `{short(found[0])}`",
                 path=issue.path or SETTINGS,
                 fix="write the words themselves",
             )
-    seen = [found[0] for found in TEMPLATE_SYNTAX.finditer(_text_of(m.rendered.html, code=False))]
+    seen = [found[0] for found in TEMPLATE_SYNTAX.finditer(text_of(m.rendered.html, code=False))]
     for text in dict.fromkeys(seen):
-        path, line = _where(m, text)
+        path, line = where(m, text)
         yield error(
             "template-left",
-            f"readers would see `{_short(text)}`",
+            f"readers would see `{short(text)}`",
             path=path,
             line=line,
             fix="write the words themselves, or put it between backticks as code",
@@ -265,12 +231,12 @@ def clipping(m: Material) -> Iterator[Finding]:
 
 def text_part(m: Material) -> Iterator[Finding]:
     """The text part tells as much as the HTML: no title of a post is missing from it."""
-    words = _words(m.rendered.text)
+    told = words(m.rendered.text)
     for post in m.rendered.issue.posts:
-        if _words(post.title) not in words:
+        if words(post.title) not in told:
             yield error(
                 "text-part",
-                f"the text part does not hold “{_short(post.title)}”",
+                f"the text part does not hold “{short(post.title)}”",
                 path="templates/mail/mail.txt",
                 fix="loop over all posts in the template",
             )
@@ -323,60 +289,3 @@ def _aligned(sender: str, host: str) -> bool:
         return True
     ours, theirs = sender.split(".")[-2:], host.split(".")[-2:]
     return ours == theirs and len(ours) == 2 and ours[0] not in SHARED_SECOND_LEVELS
-
-
-def _short(text: str) -> str:
-    text = " ".join(text.split())
-    return text if len(text) <= 80 else text[:79] + "…"
-
-
-def _words(text: str) -> str:
-    """Level white space and typographic quotes, so that wrapped text compares equal."""
-    return " ".join(re.sub(r"[^\w]+", " ", text).casefold().split())
-
-
-class _Text(HTMLParser):
-    """Collects the text that readers see."""
-
-    HIDDEN = frozenset({"style", "script", "head", "title"})
-    CODE = frozenset({"pre", "code", "kbd", "samp"})
-
-    def __init__(self, code: bool) -> None:
-        super().__init__(convert_charrefs=True)
-        self.skipped = self.HIDDEN if code else self.HIDDEN | self.CODE
-        self.depth = 0
-        self.parts: list[str] = []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:  # noqa: ARG002
-        self.depth += tag in self.skipped
-        self.parts.append(" " if tag in ("br", "p", "td", "tr", "li", "div") else "")
-
-    def handle_endtag(self, tag: str) -> None:
-        self.depth -= tag in self.skipped and self.depth > 0
-
-    def handle_data(self, data: str) -> None:
-        if not self.depth:
-            self.parts.append(data)
-
-
-def _text_of(html: str, *, code: bool = True) -> str:
-    parser = _Text(code)
-    parser.feed(html)
-    parser.close()
-    return "".join(parser.parts)
-
-
-def _where(m: Material, text: str) -> tuple[str, int | None]:
-    """Find the post or note that wrote a piece of text; the theme's templates if none did."""
-    issue = m.rendered.issue
-    sources = [(post.path, post.body_line, m.markdown.get(post.id, "")) for post in issue.posts]
-    for path, first, body in [*sources, (issue.path, issue.note_line, issue.note)]:
-        # Typography may have changed quotes and dashes inside; the opening stays as written.
-        for number, line in enumerate(body.split("\n"), first):
-            if text in line or text[:2] in line:
-                return path, number
-    for post in issue.posts:
-        for key in ("title", "excerpt", "category", "author"):
-            if text[:2] in str(getattr(post, key, "")):
-                return post.path, post.lines.get(key)
-    return "templates/mail/", None

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from pipeline.check.rules import CHECKS, Material
+from pipeline.check.material import Material
+from pipeline.check.rules import CHECKS
 from pipeline.errors import SettingsError
 from pipeline.model import Finding, LeftOut, Severity
 

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from pipeline.check.rules import CHECKS, CLIP_BYTES, Material
+from pipeline.check.material import Material
+from pipeline.check.rules import CHECKS, CLIP_BYTES
 from pipeline.check.run import READING, run
 from pipeline.errors import SettingsError
 from pipeline.model import Fingerprint, Image, Issue, Link, Marks, Post, RenderedIssue, Severity
