@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import csv
 import email
 import email.policy
+import io
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from email.message import EmailMessage
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from threading import Thread
 
 import pytest
-from support.letter import Letter
+from support.letter import HERE, Letter, copy_sample
 
 INJECTION = "=?utf-8?q?x=0D=0ABcc:_evil=40example.com?="
 HEADERS = [
@@ -31,14 +35,17 @@ HEADERS = [
 ]
 #: Nothing of this may stand in a page or mail as markup. What is shown as text has its `<` escaped.
 ACTIVE = re.compile(
-    r"<\s*/?\s*(script|iframe|form|input|object|embed|svg|base|meta http-equiv|link rel=.?import)\b[^>]*"
-    r"(evil|alert)|\bon(error|load|click|focus)\s*=\s*[\"']?[^\"'>]*alert(?=[^<]*>)"
-    r"|(href|src|action|xlink:href)\s*=\s*[\"']?\s*(javascript|vbscript|data|file):",
+    r"<\s*/?\s*(script|iframe|form|input|object|embed|svg|base|meta http-equiv=.?refresh|link rel=.?import)\b"
+    r"|\bon(error|load|click|focus)\s*=\s*[\"']?[^\"'>]*alert(?=[^<]*>)"
+    r"|(href|src|action|xlink:href)\s*=\s*[\"']?\s*(javascript|vbscript|data|file):"
+    r"|style\s*=[^<>]*evil",
     re.IGNORECASE,
 )
 MARKUP = """
 <script>alert("evil")</script><SCRIPT SRC=//evil.example/x.js></SCRIPT>
 <iframe src="https://evil.example/"></iframe><object data="evil.swf"></object><embed src="evil.swf">
+
+<p style="position: fixed; background: url(https://evil.example/seen.gif)">over all</p>
 
 <form action="https://evil.example/"><input name="evil" autofocus onfocus="alert(1)"></form>
 
@@ -105,7 +112,7 @@ def test_what_can_be_made_harmless_is_and_no_header_is_reached(hostile: Letter, 
     started = time.monotonic()
     assert hostile.run("draft").code == 0
     hostile.replace("issues/0001.md", "\n---\n", "\n---\n\n" + MARKUP)
-    hostile.replace("issues/0001.md", 'subject: "', f'subject: "{INJECTION} {{{{ 7 * 191 }}}} ')
+    hostile.replace("issues/0001.md", 'subject: "', f'subject: "{INJECTION} {{{{ 7 * 191 }}}} \u202e ')
     ran = hostile.run("send", "--yes")
     if ran.code == 3:
         # What is left of these links and pictures is an error that names its line; the editor takes them out.
@@ -126,6 +133,7 @@ def test_what_can_be_made_harmless_is_and_no_header_is_reached(hostile: Letter, 
     assert len(copies) == 4  # a name of two lines is no name: that row was refused
     for message in copies:
         assert "1337" not in str(message["Subject"])
+        assert "\u202e" not in str(message["Subject"])
         assert message["To"].addresses[0].addr_spec in {f"{name}@example.com" for name in "acde"}
         html = body(message, "html")
         assert not ACTIVE.search(html), ACTIVE.search(html)
@@ -207,14 +215,14 @@ def test_a_line_of_a_megabyte_is_refused_and_a_long_one_breaks_no_message(
 PITS = {
     "quotes": (">" * 10_000 + " quote", False),
     "lists": ("- " * 10_000 + "list", False),
-    "brackets": ("[" * 10_000 + "x" + "](" * 10_000, None),
-    "emphasis": ("*_" * 10_000 + "x", None),
-    "elements": ("<div>" * 10_000, None),
+    "brackets": ("[" * 10_000 + "x" + "](" * 10_000, False),
+    "emphasis": ("*_" * 10_000 + "x", True),
+    "elements": ("<div>" * 10_000, False),
 }
 
 
 @pytest.mark.parametrize("pit", PITS)
-def test_a_pit_of_ten_thousand_is_quick_and_refused_with_its_place_or_harmless(
+def test_a_pit_of_ten_thousand_is_quick_and_harmless_or_refused_with_its_place(
     letter: Callable[..., Letter], pit: str
 ) -> None:
     made = letter()
@@ -223,7 +231,8 @@ def test_a_pit_of_ten_thousand_is_quick_and_refused_with_its_place_or_harmless(
     started = time.monotonic()
     ran = made.run("send", "--yes")
     assert time.monotonic() - started < 6  # a process of its own, on a machine that does other things
-    if sound is None and ran.code == 0:
+    if sound:
+        assert ran.code == 0, ran
         assert len(mails(made)) == 1
     else:
         assert ran.code == 1
@@ -244,11 +253,13 @@ def test_hostile_settings_are_refused_all_at_once(letter: Callable[..., Letter])
         assert f"newsletter.toml:{line}: newsletter.{key}: " in ran.err
     assert "newsletter.toml:8: web.url: " in ran.err
     assert "newsletter.toml:10: mail.smtp.password: " in ran.err
+    assert "a secret does not belong in this file" in ran.err
     assert "hunter2" not in ran.err
     made.write(
         "newsletter.toml", f'[newsletter]\nname = "{INJECTION}"\nfrom = "{INJECTION} <a@example.org>"\n'
     )
-    assert made.run("check").code == 7
+    ran = made.run("check")
+    assert (ran.code, "newsletter.toml:3: newsletter.from: " in ran.err) == (7, True), ran
 
 
 @pytest.mark.parametrize(
@@ -276,3 +287,83 @@ def test_a_hostile_theme_is_refused_by_file_and_line(
     assert ran.code == 1
     assert re.search(rf"templates/{path}:\d+: .*{re.escape(says)}", ran.err), ran.err
     assert not (made.root / "outbox").exists()
+
+
+@pytest.fixture
+def asked() -> Iterator[tuple[str, list[str]]]:
+    """An address on this machine, and what was asked of it."""
+    paths: list[str] = []
+
+    class Note(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            paths.append(self.path)
+            self.send_response(200)
+            self.send_header("Content-Type", "text/css")
+            self.end_headers()
+            self.wfile.write(b"p { color: #badbad }")
+
+        def log_message(self, format: str, *args: object) -> None:
+            pass
+
+    server = HTTPServer(("127.0.0.1", 0), Note)
+    thread = Thread(target=server.serve_forever, args=(0.05,))
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}", paths
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def test_a_theme_that_points_elsewhere_makes_nobody_fetch_or_open_anything(
+    letter: Callable[..., Letter], tmp_path: Path, asked: tuple[str, list[str]]
+) -> None:
+    there, paths = asked
+    made = letter()
+    made.post("2025-12-20-one", "One", "2025-12-20", "One paragraph.\n\nAnd another.")
+    (tmp_path / "outside.css").write_text("p { color: #badbad }", "utf-8")
+    made.write(
+        "templates/mail/mail.css",
+        f"@import url({there}/x.css);\n@import url(file://{tmp_path}/outside.css);\n"
+        f"@import '../../../outside.css';\np {{ background: url({there}/p.gif); color: #123456 }}\n",
+    )
+    built_in = (HERE / "templates/mail/mail.html").read_text("utf-8")
+    sheet = (
+        f'<link rel="stylesheet" href="{there}/y.css"><LINK REL="alternate StyleSheet" href="{there}/z.css">'
+        f"<style>@import url({there}/w.css); p {{ font-variant: small-caps }}</style>"
+    )
+    assert "</head>" in built_in
+    made.write("templates/mail/mail.html", built_in.replace("</head>", sheet + "\n</head>", 1))
+    ran = made.run("send", "--yes")
+    assert ran.code == 0, ran
+    (message,) = mails(made)
+    html = body(message, "html")
+    assert "color:#123456" in html
+    assert "font-variant:small-caps" in html
+    assert "badbad" not in html
+    assert "stylesheet" not in html.lower()
+    assert "@import" not in html
+    assert paths == []
+
+
+def test_names_that_are_formulas_leave_quoted_and_come_back_as_they_were(
+    letter: Callable[..., Letter], tmp_path: Path
+) -> None:
+    names = ["=cmd|'/C calc'!A0", "+1 (555)", "-2+3", "@SUM(1;2)", "'t Hooft", 'a, "b"; c', "Ana"]
+    rows = [["email", "name"], *([f"{n}@example.com", name] for n, name in enumerate(names))]
+    text = io.StringIO()
+    csv.writer(text).writerows(rows)
+    made = letter(text.getvalue())
+    assert made.run("subscribers", "add", "quoted@example.com", "--name", "'=1+1").code == 0
+    exported = made.run("subscribers", "export")
+    assert exported.code == 0
+    cells = list(csv.reader(io.StringIO(exported.out)))
+    assert len(cells) == len(rows) + 1
+    for cell in (cell for row in cells for cell in row):
+        assert not cell.startswith(("=", "+", "-", "@")), cell
+    assert cells[1][1] == "'=cmd|'/C calc'!A0"
+    other = copy_sample(tmp_path / "other")
+    assert other.run("subscribers", "import", "-", stdin=exported.out).code == 0
+    people = other.run("subscribers", "list", "--json").json
+    assert people == made.run("subscribers", "list", "--json").json
+    assert [person["name"] for person in people] == [*names, "'=1+1"]
+    assert other.run("subscribers", "export").out == exported.out

@@ -17,7 +17,9 @@ def test_a_weak_secret_is_taken_and_warned_of_once(sample: Letter) -> None:
 
 
 def test_looking_makes_no_secret(sample: Letter) -> None:
-    assert sample.run("status", env={"NEWSLETTER_SECRET_FILE": "/nowhere"}).code == 0
+    unusable = {"NEWSLETTER_SECRET": ""}
+    assert sample.run("status", env=unusable).code == 0
+    assert sample.run("subscribers", "add", "ana@example.com", env=unusable).code == 7
 
 
 @pytest.mark.parametrize(
