@@ -55,7 +55,7 @@ def inline(html: str, css: str) -> str:
     _tidy_styles(page)
     _forget_classes(page)
     # libxml2 would choose quirks mode's doctype for a page that wrote it in lower case.
-    return "<!DOCTYPE html>\n" + etree.tostring(page, method="html", encoding="unicode") + "\n"
+    return f"<!DOCTYPE html>\n{etree.tostring(page, method='html', encoding='unicode')}\n"
 
 
 class _Contained(Premailer):  # type: ignore[misc]  # premailer is not typed
