@@ -95,7 +95,11 @@ def describe(context: Context, project: Project, prepared: Prepared, readers: in
     rows = [
         (f"Issue {issue.number}", issue.subject),
         ("From", f"{project.settings.newsletter.sender}   Mailer  {project.settings.mail.mailer}"),
-        ("Posts", f"{len(issue.posts)}: " + "; ".join(post.title for post in issue.posts)),
+        (
+            "Posts",
+            issue.lead.title
+            + (f", and {counted(len(issue.posts) - 1, 'other')}" if len(issue.posts) > 1 else ""),
+        ),
         ("Readers", f"{readers:,} confirmed{skipped}"),
         ("Weight", f"{size(len(html))} of 102 kB   Checks  {summary(prepared.report)}"),
     ]
