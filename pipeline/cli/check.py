@@ -42,7 +42,7 @@ def command(context: Context, as_json: bool, strict: bool, since: str | None, la
 
 
 def document(report: Report) -> dict[str, Any]:
-    """Return what `--json` prints (CONTRACT: check)."""
+    """Return what `--json` prints; scripts rely on its keys."""
     return {
         "issue": report.issue,
         "errors": report.count(Severity.ERROR),

@@ -40,7 +40,7 @@ def command(context: Context, as_json: bool, since: str | None, latest: int | No
 
 
 def document(project: Project, week: Week) -> dict[str, Any]:
-    """Return what `--json` prints (CONTRACT: status)."""
+    """Return what `--json` prints; scripts rely on its keys."""
     zone = project.settings.newsletter.zone
     last = week.last
     return {

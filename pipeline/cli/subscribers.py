@@ -122,7 +122,7 @@ def export(context: Context) -> int:
 
 
 def document(person: Subscriber, zone: Any) -> dict[str, Any]:
-    """Return a person as `list --json` prints them (CONTRACT)."""
+    """Return a person as `list --json` prints them; scripts rely on its keys."""
     return {
         "email": person.email,
         "name": person.name,

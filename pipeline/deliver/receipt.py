@@ -56,7 +56,7 @@ def exit_code(record: IssueRecord, *, stopped: bool = False) -> int:
 
 
 def outcome(record: IssueRecord, *, stopped: bool = False) -> dict[str, Any]:
-    """Return what `send --json`, `resume --json` and `report --json` have in common (CONTRACT)."""
+    """Return what `send --json`, `resume --json` and `report --json` have in common; scripts rely on its keys."""
     counts = record.counts
     return {
         "issue": record.number,

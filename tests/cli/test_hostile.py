@@ -16,23 +16,9 @@ from threading import Thread
 
 import pytest
 from support.letter import HERE, Letter, copy_sample
+from support.messages import HEADERS
 
 INJECTION = "=?utf-8?q?x=0D=0ABcc:_evil=40example.com?="
-HEADERS = [
-    "From",
-    "To",
-    "Subject",
-    "Date",
-    "Message-ID",
-    "Reply-To",
-    "List-Id",
-    "List-Unsubscribe",
-    "List-Unsubscribe-Post",
-    "List-Archive",
-    "Feedback-ID",
-    "MIME-Version",
-    "Content-Type",
-]
 #: Nothing of this may stand in a page or mail as markup. What is shown as text has its `<` escaped.
 ACTIVE = re.compile(
     r"<\s*/?\s*(script|iframe|form|input|object|embed|svg|base|meta http-equiv=.?refresh|link rel=.?import)\b"

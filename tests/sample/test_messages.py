@@ -1,4 +1,4 @@
-"""The sample's messages are what CONTRACT.md promises, to the letter, and each is for one reader alone."""
+"""The sample's messages are what scripts and relays rely on, to the letter, and each is for one reader alone."""
 
 from __future__ import annotations
 
@@ -9,25 +9,9 @@ from email.utils import parseaddr, parsedate_to_datetime
 
 import pytest
 from support.letter import Letter
-from support.messages import by_a_stranger, by_python, demand_a_sound_message
+from support.messages import HEADERS, by_a_stranger, by_python, demand_a_sound_message
 
 from pipeline.settings import Settings
-
-ORDER = [
-    "From",
-    "To",
-    "Subject",
-    "Date",
-    "Message-ID",
-    "Reply-To",
-    "List-Id",
-    "List-Unsubscribe",
-    "List-Unsubscribe-Post",
-    "List-Archive",
-    "Feedback-ID",
-    "MIME-Version",
-    "Content-Type",
-]
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +24,7 @@ def test_two_parsers_see_the_same_headers_and_parts(mails: list[bytes]) -> None:
     assert len(mails) == 3
     for data in mails:
         ours, theirs = by_python(data), by_a_stranger(data)
-        assert ours.names == theirs.names == ORDER
+        assert ours.names == theirs.names == HEADERS
         assert (ours.subject, ours.text, ours.html) == (theirs.subject, theirs.text, theirs.html)
         assert (parseaddr(ours.to)[1]) == parseaddr(theirs.to)[1]
 
@@ -51,7 +35,7 @@ def test_every_line_is_as_long_and_ends_as_it_should(mails: list[bytes]) -> None
         head, _, body = data.partition(b"\r\n\r\n")
         assert max(map(len, data.split(b"\r\n"))) <= 998
         names = [line.split(b":")[0].decode() for line in head.split(b"\r\n") if line[:1] != b" "]
-        assert names == ORDER
+        assert names == HEADERS
         assert body.count(b"Content-Transfer-Encoding: quoted-printable\r\n") == 2
 
 

@@ -9,6 +9,22 @@ from email.message import EmailMessage
 
 import fast_mail_parser
 
+#: Every header of a message, each once, in this order.
+HEADERS = [
+    "From",
+    "To",
+    "Subject",
+    "Date",
+    "Message-ID",
+    "Reply-To",
+    "List-Id",
+    "List-Unsubscribe",
+    "List-Unsubscribe-Post",
+    "List-Archive",
+    "Feedback-ID",
+    "MIME-Version",
+    "Content-Type",
+]
 LINE = re.compile(rb"[\t -~]{0,76}\r\n")
 
 

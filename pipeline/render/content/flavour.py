@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pipeline.render.content.tree import BLOCKS, Element
 
-#: Width of the text column in mail: 600 px of paper less its padding (UX.md, "Type and colour").
+#: Width of the text column in mail: 600 px of paper less its padding.
 MAIL_WIDTH = 536
 
 

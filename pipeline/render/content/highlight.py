@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from pygments.lexer import Lexer
 
-#: Paper and ink of a block of code: light, dark (UX.md, "Type and colour").
+#: Paper and ink of a block of code: light, dark.
 CODE_BACKGROUND = ("#F3F5F4", "#111618")
 CODE_INK = ("#1B2327", "#E8EDEE")
 
