@@ -6,7 +6,7 @@ knows them by name.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -20,13 +20,26 @@ from pipeline.model import (
     IssueState,
     Outcome,
     Post,
+    Refusal,
+    RunRecord,
     Submission,
     Subscriber,
     SubscriberState,
+    Verdict,
 )
 
-#: Asked by a mailer just before its final dot; False means: do not let go.
-Arm = Callable[[Submission], bool]
+
+class Arm(Protocol):
+    """Asked by a mailer just before its irrevocable step; False means: do not let go.
+
+    Returns when the ledger has it durably. Raises StoreError when nothing may
+    be let go any more; the mailer lets that pass.
+    """
+
+    def __call__(self, submission: Submission) -> bool: ...
+
+    def many(self, submissions: Sequence[Submission]) -> Sequence[bool]:
+        """Ask for several in one go, for a mailer that has them under way together."""
 
 
 class Source(Protocol):
@@ -48,15 +61,28 @@ class Mailer(Protocol):
     answer before it asks for the next one, so a mailer must not take another
     irrevocable step between yielding an answer and being asked again.
 
+    A mailer may pull ahead, to send one message's end with the beginning of
+    the next. A None among `submissions` says that nothing more is to be had
+    just now: finish what is under way before pulling again. Whoever has
+    nothing under way is never given None.
+
     Never retries, never sleeps, never raises for what a relay said about one
     recipient: that is the Outcome. Raises MailerUnusable when nothing at all
-    can be handed over. tests/contracts/mailer.py holds every mailer to this.
+    can be handed over; whatever it has pulled by then it answers first. One
+    call of `submit` is one connection: it returns before `submissions` are at
+    an end if the connection is, and the caller decides when to call again.
+    tests/contracts/mailer.py holds every mailer to this.
     """
 
     name: str
+    #: How many calls of `submit` may be at work beside each other, each in a thread of its own.
+    connections: int
 
-    def submit(self, submissions: Iterable[Submission], arm: Arm) -> Iterator[Answer]:
+    def submit(self, submissions: Iterable[Submission | None], arm: Arm) -> Iterator[Answer]:
         """Hand over each submission; at most one irrevocable step per submission."""
+
+    def abandon(self) -> None:
+        """Cut every connection, from another thread; each `submit` answers what it has pulled, and returns."""
 
     def look_up(self, submission: Submission) -> Outcome | None:
         """Find evidence of an earlier hand-over whose answer was lost.
@@ -146,26 +172,40 @@ class Store(Protocol):
         """Note that the site that goes with the issue is in place."""
 
     # deliver
-    def claim(self, number: int, owner: str) -> None:
-        """Make `owner` the one run at work on this issue, and clear up after dead ones.
+    def claim(self, number: int, owner: str, *, join: bool = False) -> None:
+        """Make `owner` a run at work on this issue, and clear up after dead ones.
 
         Their leased deliveries go back to queued, their armed ones become in
-        doubt. Raises Busy, naming since when, if the other owner still lives.
+        doubt. Raises Busy, naming since when, if another run still lives,
+        unless this one joins it.
         """
 
     def release(self, number: int, owner: str) -> None: ...
 
+    def runs(self, number: int) -> Sequence[RunRecord]:
+        """Runs at work on an issue, the first one first."""
+
     def lease(self, number: int, owner: str, limit: int) -> Sequence[Delivery]:
         """Take up to `limit` queued deliveries that are due; withdraw those who left since the freeze."""
 
-    def arm(self, delivery: Delivery, owner: str) -> bool:
-        """leased -> armed, unless the lease is lost, the reader left, or the issue is paused or cancelled."""
+    def commit(
+        self, owner: str, verdicts: Sequence[Verdict], arms: Sequence[Delivery], give_up: timedelta
+    ) -> Sequence[bool]:
+        """Write verdicts down, then move `arms` from leased to armed, all in one transaction.
 
-    def record(self, answer: Answer, owner: str, retry_in: timedelta | None = None) -> None:
-        """Write down what became of a submission.
-
-        `retry_in` (needed with DEFERRED) is how long it rests, by the database's clock.
+        For each of `arms`: True if it is armed; False if its lease is lost, the
+        reader left, or the issue is paused or cancelled. A verdict of DEFERRED
+        expires a delivery that was first tried longer than `give_up` ago.
         """
+
+    def hurry(self, number: int) -> int:
+        """Make every deferred delivery due now; how many there are."""
+
+    def waits(self, number: int) -> timedelta | None:
+        """How long until the next deferred delivery is due, 0 if it is; None if nothing is queued."""
+
+    def handed_over(self, within: timedelta) -> Sequence[timedelta]:
+        """How long ago each delivery of any issue was answered, for those within that time; the oldest first."""
 
     def doubts(self, number: int) -> Sequence[Delivery]: ...
 
@@ -177,7 +217,13 @@ class Store(Protocol):
     def by_domain(self, number: int) -> dict[str, dict[str, int]]:
         """Recipient domain -> state -> count."""
 
+    def refusals(self, number: int) -> Sequence[Refusal]:
+        """What the relay said where it did not accept, the most frequent first."""
+
+    def over_time(self, number: int) -> Sequence[tuple[datetime, int]]:
+        """Start of each stretch of time and how many were accepted in it; at most sixty stretches, equally long."""
+
     def close(self, number: int) -> bool:
         """Mark the issue sent if every delivery is final; True if it now is."""
 
-    def set_issue_state(self, number: int, state: IssueState) -> None: ...
+    def set_issue_state(self, number: int, state: IssueState, why: str = "") -> None: ...

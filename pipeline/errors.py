@@ -10,6 +10,7 @@ NewsletterError            a person can act on the message
 ├── StoreError             the ledger cannot be read or written
 ├── PublishError           the public folder cannot be written
 ├── MailerUnusable         no message can be handed over at all
+│   └── RelayRefused       the relay refuses us, whoever the reader is; a person must mend it
 ├── Refused                a guard says no; nothing has changed
 ├── ChecksFailed           the issue has errors; nothing has changed
 └── Busy                   another run is at work on this newsletter
@@ -79,6 +80,10 @@ class MailerUnusable(NewsletterError):
     """No message can be handed over at all; no recipient is at fault."""
 
     exit_code = 7
+
+
+class RelayRefused(MailerUnusable):
+    """The relay refuses us for good, whoever the recipient; the issue is paused until a person has mended it."""
 
 
 class Refused(NewsletterError):

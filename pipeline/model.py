@@ -10,7 +10,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from hashlib import sha256
 
@@ -379,7 +379,7 @@ class FrozenIssue:
     text: bytes
     #: public/issues/N/index.html.
     page: bytes
-    #: Return path (RFC 5321, 2.3.1).
+    #: Return path (RFC 5321, 2.3.1). A NUL in it stands for what tells deliveries apart (VERP, deliver/message.py).
     sender: str
     #: Posts it carries, in order.
     posts: tuple[CarriedPost, ...] = ()
@@ -474,7 +474,8 @@ class Outcome(StrEnum):
     REFUSED = "refused"
     #: Handed over, answer lost (RFC 1047).
     IN_DOUBT = "in_doubt"
-    #: The ledger did not let it go: left, suppressed, paused or owned by another. Nothing was handed over.
+    #: Never let go, so nothing was handed over: the ledger said no (left, suppressed, paused, owned by
+    #: another), or the mailer had to stop before its turn. Counts as no try.
     NOT_ARMED = "not_armed"
 
 
@@ -500,6 +501,19 @@ class Answer:
     outcome: Outcome
     #: The relay's words, for the report; holds no address.
     reply: str = ""
+    #: With DEFERRED: the connection failed, not this message or recipient, so the next try may come at once.
+    connection: bool = False
+    #: The relay asked for fewer messages at a time.
+    slow_down: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """An answer and what the run makes of it, as the ledger writes it down."""
+
+    answer: Answer
+    #: How long a deferred delivery rests, by the ledger's clock; None with every other outcome.
+    retry_in: timedelta | None = None
 
 
 class IssueState(StrEnum):
@@ -549,3 +563,32 @@ class IssueRecord:
     finished: datetime | None = None
     #: True once the site that goes with it is in place.
     published: bool = False
+    #: Why it is paused, for people; "" if a person paused it, or it is not.
+    why: str = ""
+    #: When the first of its deferred deliveries is due again; None if nothing waits.
+    due: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RunRecord:
+    """A run that is at work on an issue."""
+
+    #: New with every start of a process.
+    owner: str
+    #: Process id, and the machine it is on.
+    process: int
+    host: str
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """One thing a relay said to some of an issue's recipients."""
+
+    #: REFUSED, EXPIRED, QUEUED (deferred) or IN_DOUBT: where those deliveries stand.
+    state: DeliveryState
+    #: The relay's words; hold no address.
+    reply: str
+    count: int
+    #: Some of their domains, in order.
+    domains: tuple[str, ...]

@@ -55,6 +55,13 @@ def _mailbox(value: str) -> str:
     return value
 
 
+def _address(value: str) -> str:
+    address = mailbox(_mailbox(value))
+    if address.display_name or address.addr_spec != value:
+        raise ValueError("write an address alone, like bounces@example.org")
+    return value
+
+
 def _one_line(value: str) -> str:
     if re.search(r"[\x00-\x1f\x7f]", value):
         raise ValueError("must be one line, without control characters")
@@ -170,6 +177,20 @@ class Secret(Section):
         return self
 
 
+class Timeouts(Section):
+    """How long a relay may take, in seconds (RFC 5321, 4.5.3.2)."""
+
+    connect: Annotated[float, Field(gt=0)] = 30
+    greeting: Annotated[float, Field(gt=0)] = 300
+    #: EHLO, STARTTLS, AUTH, MAIL, RCPT.
+    command: Annotated[float, Field(gt=0)] = 300
+    data: Annotated[float, Field(gt=0)] = 120
+    #: One block of a message's text.
+    block: Annotated[float, Field(gt=0)] = 180
+    #: From the final dot to the last octet of its answer.
+    dot: Annotated[float, Field(gt=0)] = 600
+
+
 class Smtp(Section):
     """The relay that `mailer = "smtp"` hands messages to."""
 
@@ -179,6 +200,24 @@ class Smtp(Section):
     username: str | None = None
     password: Annotated[Secret | None, BeforeValidator(_not_bare)] = None
     connections: Annotated[int, Field(ge=1, le=100)] = 4
+    #: Messages handed over on one connection before the first answer must be there (RFC 3030 BDAT).
+    window: Annotated[int, Field(ge=1, le=100)] = 1
+    #: Certificates to trust besides the system's, PEM, relative to the newsletter's folder.
+    ca_file: str | None = None
+    #: How we introduce ourselves (RFC 5321, 4.1.1.1); by default this machine's name.
+    hello: Line = ""
+    timeouts: Timeouts = Timeouts()
+
+
+class Retry(Section):
+    """When a deferred copy is tried again, and when no longer; in seconds."""
+
+    #: Postfix's minimal_backoff_time and maximal_backoff_time; each rest is twice the one before.
+    first: Annotated[float, Field(gt=0)] = 300
+    longest: Annotated[float, Field(gt=0)] = 4000
+    give_up: Annotated[float, Field(ge=0)] = 86400
+    #: How long a run stays when nothing is left but copies that rest; 0: it ends and leaves them to `resume`.
+    wait: Annotated[float, Field(ge=0)] = 0
 
 
 class Pace(Section):
@@ -192,8 +231,15 @@ class Mail(Section):
     """Which mailer hands messages over, and how."""
 
     mailer: Text = "outbox"
+    #: Where relays report what could not be delivered (RFC 5321, 2.3.1); by default the address in `from`.
+    return_path: Annotated[str, AfterValidator(_address)] | None = None
+    #: One return path per copy, `local+code@domain`, so that a report names the reader it is about.
+    verp: bool = False
+    #: Seconds a leased delivery may wait to be armed before another run may take it.
+    lease: Annotated[float, Field(gt=0)] = 1200
     smtp: Smtp = Smtp()
     pace: Pace = Pace()
+    retry: Retry = Retry()
 
 
 class StoreSettings(Section):

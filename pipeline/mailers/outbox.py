@@ -34,6 +34,7 @@ class Outbox:
     """
 
     name = "outbox"
+    connections = 1
 
     def __init__(self, folder: Path, subfolder: str = "") -> None:
         self._root = folder
@@ -41,13 +42,15 @@ class Outbox:
         #: Folders made, and cleared of what dead runs left, by this mailer.
         self._ready: set[Path] = set()
 
-    def submit(self, submissions: Iterable[Submission], arm: Arm) -> Iterator[Answer]:
+    def submit(self, submissions: Iterable[Submission | None], arm: Arm) -> Iterator[Answer]:
         """File each message, one at a time.
 
         Raises MailerUnusable when a message cannot be written at all; nothing
         is armed then.
         """
         for submission in submissions:
+            if submission is None:
+                continue
             unfinished = self._write(submission)
             try:
                 if arm(submission):
@@ -58,6 +61,9 @@ class Outbox:
                 with suppress(OSError):
                     unfinished.unlink(missing_ok=True)
             yield answer
+
+    def abandon(self) -> None:
+        """Nothing to cut: a file is filed in no time."""
 
     def look_up(self, submission: Submission) -> Outcome:
         """ACCEPTED if the file is there with these bytes; else it was certainly not taken."""
