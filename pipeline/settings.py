@@ -213,11 +213,13 @@ class Retry(Section):
     """When a deferred copy is tried again, and when no longer; in seconds."""
 
     #: Postfix's minimal_backoff_time and maximal_backoff_time; each rest is twice the one before.
-    first: Annotated[float, Field(gt=0)] = 300
+    first: Annotated[float, Field(ge=0)] = 300
     longest: Annotated[float, Field(gt=0)] = 4000
     give_up: Annotated[float, Field(ge=0)] = 86400
     #: How long a run stays when nothing is left but copies that rest; 0: it ends and leaves them to `resume`.
     wait: Annotated[float, Field(ge=0)] = 0
+    #: How often in a row a run tries to open a connection again, after 1, 2, 4, ... seconds.
+    reconnects: Annotated[int, Field(ge=0, le=20)] = 3
 
 
 class Pace(Section):

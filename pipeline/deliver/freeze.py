@@ -15,11 +15,13 @@ from pipeline.dates import long_date
 from pipeline.deliver import headers
 from pipeline.deliver.encode import SOFT_BREAK, one_line, quoted_printable, writable
 from pipeline.deliver.head import head
-from pipeline.deliver.message import Field, Template
-from pipeline.errors import NewsletterError
+from pipeline.deliver.message import VERP, Field, Template
+from pipeline.errors import NewsletterError, SettingsError
 from pipeline.model import CarriedPost, FrozenIssue, Marks, RenderedIssue
 from pipeline.settings import Settings
 
+#: Characters of a local part (RFC 5321, 4.5.3.1.1), and of what tells deliveries apart in one.
+LOCAL_LIMIT, IDENTITY = 64, 32
 #: What follows the header block: lines of quoted-printable, CRLF and nothing else.
 _BODY_LINES = re.compile(rb"(?:[\t -~]{0,76}\r\n)+")
 
@@ -57,10 +59,29 @@ def freeze(
         html=_shown(rendered.html, {mark: html.escape(value) for mark, value in shown.items()}),
         text=_shown(rendered.text, shown),
         page=writable(rendered.page).encode(),
-        sender=headers.address(settings.newsletter.mailbox.addr_spec),
+        sender=return_path(settings),
         posts=tuple(posts),
         language=settings.newsletter.language,
     )
+
+
+def return_path(settings: Settings) -> str:
+    """Return the envelope's return path (RFC 5321, 2.3.1), with VERP in it where each copy has its own.
+
+    Raises SettingsError if its local part would be too long.
+    """
+    mail = settings.mail
+    address = headers.address(mail.return_path or settings.newsletter.mailbox.addr_spec)
+    if not mail.verp:
+        return address
+    local, _, domain = address.rpartition("@")
+    if len(local) > LOCAL_LIMIT - 1 - IDENTITY:
+        raise SettingsError(
+            f"mail.verp: `{local}+` and {IDENTITY} digits are more than the {LOCAL_LIMIT} characters that a local "
+            f"part may have. Set mail.return_path to one with at most {LOCAL_LIMIT - 1 - IDENTITY} before the @",
+            path="newsletter.toml",
+        )
+    return f"{local}+{VERP}@{domain}"
 
 
 def _part(boundary: str, kind: str, body: bytes) -> bytes:

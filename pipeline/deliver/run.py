@@ -1,30 +1,40 @@
-"""Delivers a frozen issue: lease, splice, submit, record, until nothing is due.
+"""Delivers a frozen issue: lease, splice, submit, arm, record, until nothing is due.
 
 The order of one delivery is the promise: written down as leased, everything
 but the last step done, written down as armed, the last step, its answer
 written down before the next. Killed anywhere, the next run knows what is
-certain, and names the rest.
+certain, and names the rest. Connections work beside each other, each in a
+thread of its own (connection.py); they share one supply of deliveries
+(supply.py) and one writer to the ledger (writer.py).
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
+from datetime import timedelta
+from threading import Event as Signal
+from threading import Lock, Thread
 
 from pipeline.deliver import points
-from pipeline.deliver.backoff import backoff
+from pipeline.deliver.backoff import after_a_lost_connection, backoff
+from pipeline.deliver.breaker import IDENTICAL, Breaker
+from pipeline.deliver.connection import Connection
 from pipeline.deliver.message import Splicer
+from pipeline.deliver.pace import HOUR, Pace
+from pipeline.deliver.plan import Plan
 from pipeline.deliver.points import Point
 from pipeline.deliver.states import EVENTS, EVIDENCE, Event, move
+from pipeline.deliver.supply import LOOK, Supply
 from pipeline.deliver.tally import Tally
+from pipeline.deliver.writer import Writer
 from pipeline.edges import Mailer, Store
-from pipeline.errors import AudienceError, StoreError
-from pipeline.model import Answer, Counts, Delivery, DeliveryState, Outcome, Submission
+from pipeline.errors import MailerUnusable, RelayRefused, StoreError
+from pipeline.model import Answer, Counts, Delivery, DeliveryState, IssueState, Outcome, Verdict
 
-#: Deliveries leased at once: few enough to give back at once, enough that leasing costs nothing.
-BATCH = 100
-#: Stands for a delivery that is not under way: as final as any, so that nothing can happen to it.
-_ANSWERED = DeliveryState.ACCEPTED
+#: What a connection that was cut may take to answer, in seconds.
+LAST_WORDS = 2.0
 
 
 def deliver(
@@ -34,23 +44,33 @@ def deliver(
     number: int,
     owner: str,
     *,
+    plan: Plan | None = None,
+    join: bool = False,
+    only_copy: bool = False,
     on_progress: Callable[[Counts], None] = lambda _: None,
     should_stop: Callable[[], bool] = lambda: False,
 ) -> Counts:
     """Hand over every delivery of an issue that is due; return where all of them stand then.
 
     `owner` is new with every start of a process. `on_progress` hears of every
-    answer; `should_stop` ends the run after the message under way. Raises
-    Busy while another run is at work, MailerUnusable when nothing can be
-    handed over, StoreError when the ledger fails or contradicts itself; after
-    any of them nothing more is armed.
+    answer, from one thread at a time; `should_stop` ends the run after the
+    messages under way. Raises Busy while another run is at work, unless this
+    one is to `join` it; MailerUnusable when nothing can be handed over;
+    RelayRefused, the issue then being paused, when a person must see to it;
+    StoreError when the ledger fails or contradicts itself. After any of them
+    nothing more is armed.
     """
-    store.claim(number, owner)
+    store.claim(number, owner, join=join, only_copy=only_copy)
     try:
-        _settle_by_evidence(store, mailer, splicer, number)
-        run = _Run(store, mailer, splicer, number, owner, on_progress, should_stop)
-        # One connection; more of them are more threads in this call.
-        run.connection()
+        if not join:
+            _settle_by_evidence(store, mailer, splicer, number)
+        run = Run(store, mailer, splicer, number, owner, plan or Plan(), on_progress, should_stop)
+        try:
+            run.work()
+        finally:
+            refused = run.refused
+            if refused:
+                store.set_issue_state(number, IssueState.PAUSED, refused.message)
         if store.close(number):
             points.reach(Point.CLOSED)
         counts = store.counts(number)
@@ -70,8 +90,8 @@ def _settle_by_evidence(store: Store, mailer: Mailer, splicer: Splicer, number: 
             store.settle(delivery, accepted=move(delivery.state, evidence) is DeliveryState.ACCEPTED)
 
 
-class _Run:
-    """One process at work on one issue."""
+class Run:
+    """One process at work on one issue: what its connections share."""
 
     def __init__(
         self,
@@ -80,74 +100,153 @@ class _Run:
         splicer: Splicer,
         number: int,
         owner: str,
+        plan: Plan,
         on_progress: Callable[[Counts], None],
         should_stop: Callable[[], bool],
     ) -> None:
-        self._store = store
-        self._mailer = mailer
-        self._splicer = splicer
-        self._number = number
-        self._owner = owner
-        self._on_progress = on_progress
-        self._should_stop = should_stop
-        self._tally = Tally(store.counts(number))
-        #: Deliveries between lease and answer, by id.
-        self._under_way: dict[int, DeliveryState] = {}
+        self.mailer, self.splicer, self.plan = mailer, splicer, plan
+        self._on_progress, self._should_stop = on_progress, should_stop
+        counts = store.counts(number)
+        recent = store.handed_over(timedelta(seconds=HOUR)) if plan.per_hour else ()
+        self._pace = Pace(plan.per_second, plan.per_hour, (ago.total_seconds() for ago in recent))
+        self._tally, self._breaker = Tally(counts), Breaker()
+        #: Guards all of what answers change.
+        self._lock = Lock()
+        self.writer = Writer(store, owner, plan)
+        self.supply = Supply(store, self.writer, number, owner, plan, self._pace, should_stop)
+        self._threads = min(mailer.connections, max(counts.open, 1))
+        self._halt = Signal()
+        self._faults: list[BaseException] = []
+        #: Set when the relay refuses us, whoever the reader is.
+        self.refused: RelayRefused | None = None
 
-    def connection(self) -> None:
-        """Deliver through one of the mailer's connections until nothing is due."""
-        for answer in self._mailer.submit(self._submissions(), self._arm):
-            points.reach(Point.HANDED_OVER)
-            self._record(answer)
+    @property
+    def stopping(self) -> bool:
+        """True once nothing more is to be begun."""
+        return self._halt.is_set() or self._should_stop()
 
-    def _submissions(self) -> Iterator[Submission]:
-        while not self._should_stop():
-            leased = self._store.lease(self._number, self._owner, BATCH)
-            points.reach(Point.LEASED)
-            if not leased:
-                return
-            for delivery in leased:
-                if self._should_stop():
-                    return
-                self._tally.demand_new(delivery)
-                self._under_way[delivery.id] = delivery.state
-                submission = self._splice(delivery)
-                if submission:
-                    yield submission
-
-    def _splice(self, delivery: Delivery) -> Submission | None:
+    def work(self) -> None:
+        """Run all connections to their end. Raises what ended them too early."""
+        threads = [
+            Thread(target=self._connection, name=f"connection {n}", daemon=True) for n in range(self._threads)
+        ]
+        for thread in threads:
+            thread.start()
         try:
-            submission = self._splicer.submission(delivery)
-        except AudienceError as fault:
-            # This reader's address is at fault, and will be on every try: nobody else has to wait for it.
-            nothing = Submission(delivery, sender="", recipient="", message_id="", data=b"")
-            self._record(Answer(nothing, Outcome.REFUSED, fault.message))
-            return None
-        points.reach(Point.SPLICED)
-        return submission
+            self._watch(threads)
+        except BaseException:
+            self._stop()
+            self.mailer.abandon()
+            _join(threads, LAST_WORDS)
+            raise
+        finally:
+            self.supply.give_back()
+            self.writer.finish()
+        self._raise_faults()
 
-    def _arm(self, submission: Submission) -> bool:
-        points.reach(Point.BODY_WRITTEN)
-        delivery = submission.delivery
-        armed = move(self._under_way.get(delivery.id, _ANSWERED), Event.ARM)
-        if not self._store.arm(delivery, self._owner):
-            return False
-        self._under_way[delivery.id] = armed
-        points.reach(Point.ARMED)
-        return True
+    def _watch(self, threads: list[Thread]) -> None:
+        """Wait for the connections; once somebody wants an end, for no longer than a drain takes."""
+        deadline = None
+        while any(thread.is_alive() for thread in threads):
+            _join(threads, LOOK)
+            if self.stopping and deadline is None:
+                self._stop()
+                deadline = time.monotonic() + self.plan.drain
+            if deadline is not None and time.monotonic() > deadline:
+                self.mailer.abandon()
+                _join(threads, LAST_WORDS)
+                return
 
-    def _record(self, answer: Answer) -> None:
+    def _raise_faults(self) -> None:
+        if self.writer.broken:
+            raise self.writer.broken
+        if self.refused:
+            raise self.refused
+        grave = [fault for fault in self._faults if not isinstance(fault, MailerUnusable)]
+        if grave:
+            raise grave[0]
+        # As long as one connection saw the work to its end, the others were not missed.
+        if self._faults and not (self.supply.exhausted or self.stopping):
+            raise self._faults[0]
+
+    def _connection(self) -> None:
+        try:
+            Connection(self).work()
+        except RelayRefused as refusal:
+            self._refuse(refusal)
+        except MailerUnusable as fault:
+            self._faults.append(fault)
+        except BaseException as fault:  # noqa: BLE001  # shown by whoever waits for this thread
+            self._faults.append(fault)
+            self.writer.close(fault)
+            self._stop()
+
+    def _refuse(self, refusal: RelayRefused) -> None:
+        self.refused = self.refused or refusal
+        self._stop()
+
+    def _stop(self) -> None:
+        self._halt.set()
+        self.supply.stop()
+
+    def pause(self, seconds: float) -> None:
+        """Rest before a connection is opened again, unless the run is to end."""
+        until = time.monotonic() + seconds
+        while time.monotonic() < until and not self._should_stop():
+            if self._halt.wait(min(LOOK, max(until - time.monotonic(), 0))):
+                return
+
+    def demand_new(self, delivery: Delivery) -> None:
+        """Raise StoreError for a delivery that was accepted in this run already."""
+        with self._alarmed():
+            self._tally.demand_new(delivery)
+
+    def record(self, answer: Answer, before: DeliveryState) -> None:
+        """Have an answer written down, and draw the conclusions. Raises StoreError if it cannot be true."""
         delivery = answer.submission.delivery
-        before = self._under_way.pop(delivery.id, _ANSWERED)
-        if answer.outcome is Outcome.NOT_ARMED:
-            move(before, Event.RELEASE)
-            self._store.record(answer, self._owner)
-            return
-        after = move(before, EVENTS[answer.outcome])
-        self._tally.count(delivery, after)
-        retry_in = (
-            backoff(delivery.attempts, str(delivery.id)) if answer.outcome is Outcome.DEFERRED else None
-        )
-        self._store.record(answer, self._owner, retry_in)
-        points.reach(Point.RECORDED)
-        self._on_progress(self._tally.counts)
+        with self._alarmed():
+            if answer.outcome is Outcome.NOT_ARMED:
+                move(before, Event.RELEASE)
+                self.writer.record(Verdict(answer))
+                self.supply.put_back()
+                return
+            self._tally.count(delivery, move(before, EVENTS[answer.outcome]))
+            self.writer.record(Verdict(answer, self._rest(answer)))
+            if answer.outcome is Outcome.DEFERRED:
+                self.supply.put_back()
+            if answer.slow_down:
+                self._pace.slow_down()
+            elif answer.outcome is Outcome.ACCEPTED:
+                self._pace.went_well()
+            if self._breaker.trips(answer):
+                self._refuse(
+                    RelayRefused(
+                        f"the relay refused {IDENTICAL} messages in a row in the same words: {answer.reply}. "
+                        "That is hardly about the readers. Mend it, then go on with: "
+                        f"newsletter resume {delivery.issue}"
+                    )
+                )
+            self._on_progress(self._tally.counts)
+
+    @contextmanager
+    def _alarmed(self) -> Iterator[None]:
+        """Take turns; what contradicts itself stops all connections before they let go of anything more."""
+        with self._lock:
+            try:
+                yield
+            except StoreError as alarm:
+                self.writer.close(alarm)
+                raise
+
+    def _rest(self, answer: Answer) -> timedelta | None:
+        if answer.outcome is not Outcome.DEFERRED:
+            return None
+        delivery = answer.submission.delivery
+        rest = after_a_lost_connection if answer.connection else backoff
+        return rest(delivery.attempts, str(delivery.id), self.plan.first, self.plan.longest)
+
+
+def _join(threads: list[Thread], seconds: float) -> None:
+    until = time.monotonic() + seconds
+    for thread in threads:
+        thread.join(max(until - time.monotonic(), 0))
