@@ -172,12 +172,14 @@ class Store(Protocol):
         """Note that the site that goes with the issue is in place."""
 
     # deliver
-    def claim(self, number: int, owner: str, *, join: bool = False) -> None:
+    def claim(self, number: int, owner: str, *, join: bool = False, only_copy: bool = False) -> None:
         """Make `owner` a run at work on this issue, and clear up after dead ones.
 
         Their leased deliveries go back to queued, their armed ones become in
         doubt. Raises Busy, naming since when, if another run still lives,
-        unless this one joins it.
+        unless this one joins it; Refused if the ledger is older than what was
+        sent from it, or a copy of one that began to send the issue, unless a
+        person said that it is the only copy left to send from.
         """
 
     def release(self, number: int, owner: str) -> None: ...

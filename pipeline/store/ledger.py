@@ -6,37 +6,24 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, exists, func, select, update
+from sqlalchemy import Connection, Row, exists, func, select, update
 
 from pipeline.errors import Refused
 from pipeline.model import (
-    Answer,
     Counts,
     Delivery,
     DeliveryState,
     IssueState,
-    Outcome,
     Recipient,
 )
-from pipeline.store.audience import may_be_mailed
 from pipeline.store.engine import Part
 from pipeline.store.moments import NOW, microseconds, zone
-from pipeline.store.moves import OPEN, move, tally, tally_by_domain
-from pipeline.store.tables import deliveries, issues, subscribers
+from pipeline.store.moves import OPEN, move, still_reads, tally, tally_by_domain
+from pipeline.store.tables import deliveries, issues, runs
 
 #: How long a leased delivery may wait to be armed. Longer than the slowest relay takes over a
 #: batch (RFC 5321, 4.5.3.2 gives ten minutes after the dot alone); a run that slept longer arms nothing.
 LEASE = timedelta(minutes=20)
-#: Longer answers of a relay are cut.
-REPLY = 1000
-
-_ANSWERS = {
-    Outcome.ACCEPTED: "accept",
-    Outcome.DEFERRED: "defer",
-    Outcome.REFUSED: "refuse",
-    Outcome.IN_DOUBT: "doubt",
-    Outcome.NOT_ARMED: "give back",
-}
 
 
 class Ledger(Part):
@@ -51,7 +38,9 @@ class Ledger(Part):
         Nothing is due while the issue is not being sent, or by another run.
         """
         sending = select(issues.c.zone).where(
-            issues.c.number == number, issues.c.state == IssueState.SENDING, issues.c.owner == owner
+            issues.c.number == number,
+            issues.c.state == IssueState.SENDING,
+            exists().where(runs.c.owner == owner, runs.c.issue == number),
         )
         with self._database.write() as connection:
             zone_of_issue = connection.scalar(sending)
@@ -74,49 +63,6 @@ class Ledger(Part):
         return [
             _delivery(row, zone_of_issue) for row in sorted(rows, key=lambda row: (row.not_before, row.id))
         ]
-
-    def arm(self, delivery: Delivery, owner: str) -> bool:
-        """leased -> armed, unless the lease is lost, the reader left, or the issue is paused or cancelled."""
-        ours = _ours(delivery, owner)
-        sending = exists().where(
-            issues.c.number == delivery.issue,
-            issues.c.state == IssueState.SENDING,
-            issues.c.owner == owner,
-        )
-        with self._database.write() as connection:
-            armed = move("arm").where(*ours, deliveries.c.leased_until >= NOW, _still_reads(), sending)
-            if connection.execute(armed).rowcount == 1:
-                return True
-            connection.execute(move("withdraw").where(*ours, ~_still_reads()))
-            return False
-
-    def record(self, answer: Answer, owner: str, retry_in: timedelta | None = None) -> None:
-        """Write down what became of a submission.
-
-        `retry_in` (needed with DEFERRED) is how long it rests, by the database's
-        clock. An answer of "no" to a lease that was lost meanwhile changes
-        nothing. Raises StoreError if the relay took what the ledger did not let
-        go: the run must stop.
-        """
-        delivery, outcome = answer.submission.delivery, answer.outcome
-        values: dict[str, Any] = {"reply": answer.reply[:REPLY]}
-        if outcome is Outcome.NOT_ARMED:
-            values = {"owner": None, "leased_until": None}
-        else:
-            values["attempts"] = deliveries.c.attempts + 1
-        if outcome is Outcome.DEFERRED:
-            if retry_in is None:
-                raise ValueError("a deferred delivery needs a time to rest")
-            values["not_before"] = NOW + max(microseconds(retry_in), 0)
-        with self._database.write() as connection:
-            written = connection.execute(
-                move(_ANSWERS[outcome], **values).where(*_ours(delivery, owner))
-            ).rowcount
-            if not written and outcome in (Outcome.ACCEPTED, Outcome.IN_DOUBT):
-                raise self._database.stop(
-                    f"the relay was handed delivery {delivery.id} of issue {delivery.issue}, which the ledger "
-                    "did not let go. Stop every run, then look at: newsletter report"
-                )
 
     def doubts(self, number: int) -> Sequence[Delivery]:
         """Return the deliveries of an issue that are in doubt."""
@@ -184,15 +130,10 @@ class Ledger(Part):
             )
 
 
-def _still_reads() -> ColumnElement[bool]:
-    """The recipient is (still) someone an issue may go to."""
-    return exists().where(subscribers.c.uid == deliveries.c.uid, may_be_mailed())
-
-
 def _due(connection: Connection, number: int, limit: int) -> list[int]:
     """Return up to `limit` ids that may be leased, withdrawing those who left on the way to them."""
     queue = (
-        select(deliveries.c.id, _still_reads().label("reads"))
+        select(deliveries.c.id, still_reads().label("reads"))
         .where(
             deliveries.c.issue == number,
             deliveries.c.state == DeliveryState.QUEUED,
@@ -209,15 +150,6 @@ def _due(connection: Connection, number: int, limit: int) -> list[int]:
         if len(gone) < len(rows):
             return [row.id for row in rows if row.reads]
     return []
-
-
-def _ours(delivery: Delivery, owner: str) -> tuple[ColumnElement[bool], ...]:
-    """The very lease this delivery was taken under."""
-    return (
-        deliveries.c.id == delivery.id,
-        deliveries.c.epoch == delivery.epoch,
-        deliveries.c.owner == owner,
-    )
 
 
 def _delivery(row: Row[Any], zone_of_issue: str) -> Delivery:

@@ -6,12 +6,13 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import ColumnElement, Connection, exists, func, select, update
 from sqlalchemy.sql import Update
 
 from pipeline.model import Counts, DeliveryState
+from pipeline.store.audience import may_be_mailed
 from pipeline.store.moments import NOW
-from pipeline.store.tables import deliveries
+from pipeline.store.tables import deliveries, subscribers
 
 _S = DeliveryState
 
@@ -27,6 +28,7 @@ MOVES: Mapping[str, tuple[tuple[DeliveryState, ...], DeliveryState]] = {
     "accept": ((_S.ARMED, _S.IN_DOUBT), _S.ACCEPTED),
     "refuse": ((_S.LEASED, _S.ARMED), _S.REFUSED),
     "defer": ((_S.LEASED, _S.ARMED), _S.QUEUED),
+    "expire": ((_S.QUEUED,), _S.EXPIRED),
     "doubt": ((_S.ARMED,), _S.IN_DOUBT),
     "try again": ((_S.IN_DOUBT,), _S.QUEUED),
 }
@@ -39,6 +41,11 @@ def move(name: str, **values: Any) -> Update:
     """Return the statement that makes a move; it finds nothing where a delivery stands elsewhere."""
     begins, end = MOVES[name]
     return update(deliveries).where(deliveries.c.state.in_(begins)).values(state=end, updated=NOW, **values)
+
+
+def still_reads() -> ColumnElement[bool]:
+    """Return the condition that a delivery's recipient is (still) someone an issue may go to."""
+    return exists().where(subscribers.c.uid == deliveries.c.uid, may_be_mailed())
 
 
 #: What is queued because a relay said "later".

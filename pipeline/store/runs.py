@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from datetime import tzinfo
+from socket import gethostname
 
-from sqlalchemy import ColumnElement, Connection, or_, select, update
+from sqlalchemy import ColumnElement, Connection, delete, insert, or_, select
 
 from pipeline.errors import Busy, Refused
 from pipeline.store.engine import Part
 from pipeline.store.moments import NOW, zone
 from pipeline.store.moves import move
-from pipeline.store.tables import deliveries, issues
+from pipeline.store.tables import deliveries, issues, runs
 
 
 class Runs(Part):
@@ -19,7 +21,7 @@ class Runs(Part):
     #: Who has the lock; "" while nobody of ours does.
     _owner = ""
 
-    def claim(self, number: int, owner: str) -> None:
+    def claim(self, number: int, owner: str, *, join: bool = False, only_copy: bool = False) -> None:  # noqa: ARG002
         """Make `owner` the one run at work on this issue, and clear up after dead ones.
 
         Their leased deliveries go back to queued, their armed ones become in
@@ -43,8 +45,9 @@ class Runs(Part):
             with self._database.write() as connection:
                 # Whoever held these before us is dead: the lock says so.
                 _clear_up(connection, number, or_(deliveries.c.owner != owner, deliveries.c.owner.is_(None)))
-                mine = update(issues).where(issues.c.number == number)
-                connection.execute(mine.values(owner=owner, owner_since=NOW))
+                connection.execute(delete(runs))
+                mine = {"owner": owner, "issue": number, "process": os.getpid(), "host": gethostname()}
+                connection.execute(insert(runs).values(**mine, since=NOW))
         except BaseException:
             self._drop_lock()
             raise
@@ -58,8 +61,7 @@ class Runs(Part):
             if not self._database.broken:
                 with self._database.write() as connection:
                     _clear_up(connection, number, deliveries.c.owner == owner)
-                    mine = update(issues).where(issues.c.number == number, issues.c.owner == owner)
-                    connection.execute(mine.values(owner=None, owner_since=None))
+                    connection.execute(delete(runs).where(runs.c.owner == owner))
         finally:
             if self._owner == owner:
                 self._drop_lock()

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pipeline.store.audience import Audience
+from pipeline.store.commit import GroupCommit
 from pipeline.store.issues import Issues
 from pipeline.store.ledger import Ledger
 from pipeline.store.runs import Runs
 
 
-class SqlStore(Audience, Issues, Runs, Ledger):
+class SqlStore(Audience, Issues, Runs, Ledger, GroupCommit):
     """The `Store` of edges.py: audience, issues, and the ledger, behind one database."""
 
     def close_database(self) -> None:

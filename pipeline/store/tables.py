@@ -86,9 +86,21 @@ issues = Table(
     Column("published", Boolean, nullable=False, server_default=false()),
     Column("started", Moment),
     Column("finished", Moment),
-    #: The run at work on it, and since when.
-    Column("owner", String(64)),
-    Column("owner_since", Moment),
+    #: Why it is paused, for people.
+    Column("why", Text, nullable=False, server_default=""),
+    #: Which file the ledger was when the first of its deliveries was leased (witness.py); null before.
+    Column("file", String(40)),
+)
+
+#: Runs at work: one row from claim to release, or until the next claim finds its run dead.
+runs = Table(
+    "runs",
+    metadata,
+    Column("owner", String(64), primary_key=True),
+    Column("issue", Integer, ForeignKey("issues.number"), nullable=False),
+    Column("process", Integer, nullable=False),
+    Column("host", String(255), nullable=False),
+    Column("since", Moment, nullable=False),
 )
 
 #: Beside `issues`, so that a change of state does not write half a megabyte again.
@@ -137,8 +149,18 @@ deliveries = Table(
     Column("leased_until", Moment),
     Column("reply", Text, nullable=False),
     Column("updated", Moment, nullable=False),
+    #: First and last answer of a relay.
+    Column("first_tried", Moment),
+    Column("answered", Moment),
     Index("ix_deliveries_reader", "issue", "uid", unique=True),
     Index("ix_deliveries_queue", "issue", "state", "not_before", "id"),
+)
+#: Only what was answered: enrolling a million readers does not pay for it.
+Index(
+    "ix_deliveries_answered",
+    deliveries.c.answered,
+    sqlite_where=deliveries.c.answered.is_not(None),
+    postgresql_where=deliveries.c.answered.is_not(None),
 )
 
 #: What a post's text was when it was last seen, for a feed's `updated`.

@@ -13,7 +13,7 @@ from collections.abc import Callable
 
 import pytest
 from sqlalchemy import text
-from support.ledger import NOW, TOKENS, URL, answer, frozen, subscriber
+from support.ledger import NOW, TOKENS, URL, answer, arm, frozen, record, subscriber
 
 from pipeline.errors import StoreError
 from pipeline.model import CarriedPost, Counts, IssueState, Outcome
@@ -32,8 +32,8 @@ WRITES: dict[str, Callable] = {
     "set_issue_state": lambda store, one: store.set_issue_state(1, IssueState.PAUSED),
     "claim": lambda store, one: store.claim(1, "run"),
     "lease": lambda store, one: store.lease(1, "run", 5),
-    "arm": lambda store, one: store.arm(one, "run"),
-    "record": lambda store, one: store.record(answer(one, Outcome.REFUSED), "run"),
+    "arm": lambda store, one: arm(store, one, "run"),
+    "record": lambda store, one: record(store, answer(one, Outcome.REFUSED), "run"),
     "settle": lambda store, one: store.settle(one, True),
     "close": lambda store, one: store.close(1),
     "release": lambda store, one: store.release(1, "run"),
@@ -129,7 +129,7 @@ def test_a_full_disk_while_freezing_leaves_no_trace_of_the_issue(store, opened):
 
 def test_a_full_disk_while_recording_leaves_a_doubt_and_nobody_twice(sending, opened):
     (one,) = sending.lease(1, "run", 1)
-    assert sending.arm(one, "run")
+    assert arm(sending, one, "run")
     with sending._database.read() as connection:
         pages = connection.scalar(text("PRAGMA page_count"))
         connection.execute(text(f"PRAGMA max_page_count = {pages}"))
@@ -140,7 +140,7 @@ def test_a_full_disk_while_recording_leaves_a_doubt_and_nobody_twice(sending, op
             )
         )
     with pytest.raises(StoreError, match="disk is full"):
-        sending.record(answer(one, Outcome.ACCEPTED), "run")
+        record(sending, answer(one, Outcome.ACCEPTED), "run")
     after = opened()
     after.claim(1, "next")
     assert after.counts(1) == Counts(readers=5, queued=4, in_doubt=1)
@@ -163,7 +163,7 @@ FREEZER = """
 import sys
 from pathlib import Path
 sys.path[:0] = sys.argv[2:]
-from support.ledger import NOW, TOKENS, URL, frozen
+from support.ledger import NOW, TOKENS, URL, arm, frozen, record
 from pipeline.model import CarriedPost
 from pipeline.store import open_store
 store = open_store(URL, Path(sys.argv[1]), TOKENS)
@@ -202,16 +202,16 @@ SENDER = """
 import sys
 from pathlib import Path
 sys.path[:0] = sys.argv[2:]
-from support.ledger import NOW, TOKENS, URL, answer, frozen
+from support.ledger import NOW, TOKENS, URL, answer, arm, frozen, record
 from pipeline.model import Outcome
 from pipeline.store import open_store
 store = open_store(URL, Path(sys.argv[1]), TOKENS)
 store.claim(1, "dead")
 while batch := store.lease(1, "dead", 10):
     for one in batch:
-        if store.arm(one, "dead"):
+        if arm(store, one, "dead"):
             print(one.id, flush=True)     # the relay has it now
-            store.record(answer(one, Outcome.ACCEPTED), "dead")
+            record(store, answer(one, Outcome.ACCEPTED), "dead")
 """
 
 
@@ -266,7 +266,7 @@ OPEN = """
 from pathlib import Path
 from pipeline.errors import StoreError
 from pipeline.store import open_store
-from support.ledger import NOW, TOKENS, URL, frozen, subscriber
+from support.ledger import NOW, TOKENS, URL, arm, frozen, record, subscriber
 def tell(call, *arguments):
     try:
         print(call(*arguments))

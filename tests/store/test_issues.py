@@ -8,7 +8,7 @@ from types import SimpleNamespace
 from zoneinfo import ZoneInfo
 
 import pytest
-from support.ledger import NOW, frozen, subscriber
+from support.ledger import NOW, arm, frozen, subscriber
 
 from pipeline.errors import Refused, StoreError
 from pipeline.model import CarriedPost, Counts, Fingerprint, IssueState
@@ -133,7 +133,7 @@ def test_an_issue_is_paused_and_goes_on_and_a_cancelled_one_stays_cancelled(send
     assert sending.lease(1, "run", 5) == []
     sending.set_issue_state(1, IssueState.SENDING)
     first, *_ = sending.lease(1, "run", 2)
-    assert sending.arm(first, "run")
+    assert arm(sending, first, "run")
     sending.set_issue_state(1, IssueState.CANCELLED)
     assert sending.counts(1) == Counts(readers=5, queued=1, cancelled=4)
     with pytest.raises(Refused, match="cancelled and stays so"):

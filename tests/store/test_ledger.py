@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 from sqlalchemy import text
-from support.ledger import NOW, TOKENS, URL, answer, frozen, subscriber
+from support.ledger import NOW, TOKENS, URL, answer, arm, frozen, record, subscriber
 
 from pipeline.audience.tokens import InstallationTokens
 from pipeline.deliver.states import TABLE
@@ -31,9 +31,9 @@ def test_a_delivery_walks_from_queue_to_accepted(sending):
         ("r1@d1.example.com", "Reader 1", 1),
     ]
     assert sending.issue(1).started is not None
-    assert sending.arm(deliveries[0], "run")
-    assert not sending.arm(deliveries[0], "run")
-    sending.record(answer(deliveries[0], Outcome.ACCEPTED, "250 ok"), "run")
+    assert arm(sending, deliveries[0], "run")
+    assert not arm(sending, deliveries[0], "run")
+    record(sending, answer(deliveries[0], Outcome.ACCEPTED, "250 ok"), "run")
     assert sending.counts(1) == Counts(readers=5, queued=4, accepted=1)
     assert sending.by_domain(1) == {
         "d0.example.com": {"accepted": 1, "queued": 2},
@@ -45,8 +45,8 @@ def test_every_answer_ends_where_it_should_and_the_eight_add_up(sending):
     outcomes = [Outcome.ACCEPTED, Outcome.REFUSED, Outcome.DEFERRED, Outcome.IN_DOUBT]
     for outcome in outcomes:
         (delivery,) = sending.lease(1, "run", 1)
-        assert sending.arm(delivery, "run")
-        sending.record(answer(delivery, outcome), "run", timedelta(hours=1))
+        assert arm(sending, delivery, "run")
+        record(sending, answer(delivery, outcome), "run", timedelta(hours=1))
     counts = sending.counts(1)
     assert counts == Counts(readers=5, queued=1, accepted=1, refused=1, deferred=1, in_doubt=1)
     assert [one.recipient.email for one in sending.doubts(1)] == ["r3@d1.example.com"]
@@ -55,25 +55,25 @@ def test_every_answer_ends_where_it_should_and_the_eight_add_up(sending):
 
 def test_a_definite_no_before_the_dot_needs_no_arming(sending):
     one, two = sending.lease(1, "run", 2)
-    sending.record(answer(one, Outcome.REFUSED, "550"), "run")
-    sending.record(answer(two, Outcome.DEFERRED, "450"), "run", timedelta(seconds=60))
+    record(sending, answer(one, Outcome.REFUSED, "550"), "run")
+    record(sending, answer(two, Outcome.DEFERRED, "450"), "run", timedelta(seconds=60))
     assert sending.counts(1) == Counts(readers=5, queued=3, refused=1, deferred=1)
 
 
 def test_what_is_deferred_rests_and_then_is_due_again(sending):
     (one,) = sending.lease(1, "run", 1)
-    sending.record(answer(one, Outcome.DEFERRED), "run", timedelta(seconds=0.3))
+    record(sending, answer(one, Outcome.DEFERRED), "run", timedelta(seconds=0.3))
     assert one.id not in {other.id for other in sending.lease(1, "run", 10)}
     time.sleep(0.4)
     (again,) = sending.lease(1, "run", 10)
     assert (again.id, again.epoch, again.attempts) == (one.id, 2, 1)
     with pytest.raises(ValueError, match="time to rest"):
-        sending.record(answer(again, Outcome.DEFERRED), "run")
+        record(sending, answer(again, Outcome.DEFERRED), "run")
 
 
 def test_a_submission_that_was_not_armed_goes_back_to_the_queue(sending):
     (one,) = sending.lease(1, "run", 1)
-    sending.record(answer(one, Outcome.NOT_ARMED), "run")
+    record(sending, answer(one, Outcome.NOT_ARMED), "run")
     assert [other.id for other in sending.lease(1, "run", 1)] == [one.id]
 
 
@@ -90,7 +90,7 @@ def test_nobody_who_left_after_the_lease_is_armed(sending):
     sending.unsubscribe(one.recipient.email, NOW)
     sending.put_subscribers([subscriber(two.recipient.email, suppressed="bounced")])
     sending.remove_subscriber(three.recipient.email)
-    assert [sending.arm(delivery, "run") for delivery in (one, two, three)] == [False, False, False]
+    assert [arm(sending, delivery, "run") for delivery in (one, two, three)] == [False, False, False]
     assert sending.counts(1) == Counts(readers=5, queued=2, withdrawn=3)
 
 
@@ -98,27 +98,27 @@ def test_nobody_who_left_after_the_lease_is_armed(sending):
 def test_nothing_is_armed_once_the_issue_is_paused_or_cancelled(sending, state):
     (one,) = sending.lease(1, "run", 1)
     sending.set_issue_state(1, state)
-    assert not sending.arm(one, "run")
+    assert not arm(sending, one, "run")
 
 
 def test_a_run_that_slept_longer_than_its_lease_arms_nothing_and_nothing_is_stuck(sending):
     sending.lease_time = timedelta(seconds=0.1)
     (one,) = sending.lease(1, "run", 1)
     time.sleep(0.2)
-    assert not sending.arm(one, "run")
+    assert not arm(sending, one, "run")
     (again,) = sending.lease(1, "run", 1)
     assert (again.id, again.epoch) == (one.id, 2)
-    sending.record(answer(one, Outcome.REFUSED), "run")  # an old answer to an old lease
-    assert not sending.arm(one, "run")
-    assert sending.arm(again, "run")
+    record(sending, answer(one, Outcome.REFUSED), "run")  # an old answer to an old lease
+    assert not arm(sending, one, "run")
+    assert arm(sending, again, "run")
 
 
 def test_only_the_owner_of_a_lease_arms_and_records(sending):
     (one,) = sending.lease(1, "run", 1)
-    assert not sending.arm(one, "other")
+    assert not arm(sending, one, "other")
     assert sending.lease(1, "other", 1) == []
-    assert sending.arm(one, "run")
-    sending.record(answer(one, Outcome.REFUSED), "other")
+    assert arm(sending, one, "run")
+    record(sending, answer(one, Outcome.REFUSED), "other")
     assert sending.counts(1).queued == 5
 
 
@@ -126,7 +126,7 @@ def test_only_the_owner_of_a_lease_arms_and_records(sending):
 def test_a_hand_over_the_ledger_did_not_let_go_stops_everything(sending, outcome):
     (one,) = sending.lease(1, "run", 1)
     with pytest.raises(StoreError, match="did not let go") as alarm:
-        sending.record(answer(one, outcome), "run")
+        record(sending, answer(one, outcome), "run")
     assert "@" not in str(alarm.value)
     with pytest.raises(StoreError, match="next run"):
         sending.lease(1, "run", 1)
@@ -134,16 +134,16 @@ def test_a_hand_over_the_ledger_did_not_let_go_stops_everything(sending, outcome
 
 def test_a_second_accept_for_one_reader_stops_everything(sending):
     (one,) = sending.lease(1, "run", 1)
-    assert sending.arm(one, "run")
-    sending.record(answer(one, Outcome.ACCEPTED), "run")
+    assert arm(sending, one, "run")
+    record(sending, answer(one, Outcome.ACCEPTED), "run")
     with pytest.raises(StoreError):
-        sending.record(answer(one, Outcome.ACCEPTED), "run")
+        record(sending, answer(one, Outcome.ACCEPTED), "run")
 
 
 def test_a_doubt_is_settled_once_and_trying_again_opens_a_sent_issue(sending):
     for delivery in sending.lease(1, "run", 5):
-        assert sending.arm(delivery, "run")
-        sending.record(answer(delivery, Outcome.IN_DOUBT), "run")
+        assert arm(sending, delivery, "run")
+        record(sending, answer(delivery, Outcome.IN_DOUBT), "run")
     assert sending.close(1)
     assert sending.close(1)
     assert sending.issue(1).finished is not None
@@ -166,9 +166,9 @@ def test_an_issue_without_readers_is_sent_at_once(store):
 
 def test_after_a_dead_run_nothing_leased_is_lost_and_everything_armed_is_named(sending, opened):
     one, two, _three = sending.lease(1, "run", 3)
-    assert sending.arm(one, "run")
-    assert sending.arm(two, "run")
-    sending.record(answer(two, Outcome.ACCEPTED), "run")
+    assert arm(sending, one, "run")
+    assert arm(sending, two, "run")
+    record(sending, answer(two, Outcome.ACCEPTED), "run")
     sending.close_database()  # as dead as its process would be: the lock is free
     after = opened()
     after.claim(1, "next")
@@ -179,7 +179,7 @@ def test_after_a_dead_run_nothing_leased_is_lost_and_everything_armed_is_named(s
 
 def test_a_run_that_stops_gives_back_what_it_has(sending):
     one, *_ = sending.lease(1, "run", 3)
-    assert sending.arm(one, "run")
+    assert arm(sending, one, "run")
     sending.release(1, "run")
     assert sending.counts(1) == Counts(readers=5, queued=4, in_doubt=1)
     sending.claim(1, "next")
@@ -244,10 +244,10 @@ def test_who_leaves_while_a_run_arms_is_armed_before_or_not_at_all(store, opened
     armed = 0
     for delivery in store.lease(1, "run", 60):
         asked = time.monotonic()
-        if store.arm(delivery, "run"):
+        if arm(store, delivery, "run"):
             armed += 1
             assert left_at.get(delivery.recipient.email, asked + 1) >= asked
-            store.record(answer(delivery, Outcome.ACCEPTED), "run")
+            record(store, answer(delivery, Outcome.ACCEPTED), "run")
     leaver.join()
     assert store.lease(1, "run", 60) == []
     counts = store.counts(1)
@@ -256,7 +256,7 @@ def test_who_leaves_while_a_run_arms_is_armed_before_or_not_at_all(store, opened
 
 def test_a_relays_long_answer_is_cut(sending):
     (one,) = sending.lease(1, "run", 1)
-    sending.record(answer(one, Outcome.REFUSED, "5" * 20_000), "run")
+    record(sending, answer(one, Outcome.REFUSED, "5" * 20_000), "run")
     with sending._database.read() as connection:
         assert len(connection.scalar(text("SELECT max(reply) FROM deliveries"))) == 1000
 

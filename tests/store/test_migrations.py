@@ -22,11 +22,11 @@ MIGRATIONS = Path(pipeline.store.migrate.__file__).with_name("migrations")
 
 
 def schema(path):
-    """What the database says of itself: every table and index in its own words."""
+    """What the database says of itself: every table and index in its own words, however the lines are broken."""
     with sqlite3.connect(path) as connection:
         rows = connection.execute("SELECT type, name, tbl_name, sql FROM sqlite_master").fetchall()
     connection.close()
-    return {row[1]: row for row in rows}
+    return {row[1]: (*row[:3], row[3] and " ".join(row[3].replace(",", ", ").split())) for row in rows}
 
 
 def base_of_migrations(path):

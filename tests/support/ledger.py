@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from pipeline.audience.tokens import InstallationTokens
@@ -16,11 +16,15 @@ from pipeline.model import (
     Submission,
     Subscriber,
     SubscriberState,
+    Verdict,
 )
+from pipeline.store.sql import SqlStore
 
 URL = "sqlite:///.newsletter/newsletter.db"
 TOKENS = InstallationTokens(b"a secret that is long enough")
 NOW = datetime(2026, 11, 22, 9, 0, tzinfo=ZoneInfo("America/New_York"))
+
+GIVE_UP = timedelta(days=1)
 
 
 def subscriber(email: str, **changes: object) -> Subscriber:
@@ -32,6 +36,17 @@ def answer(delivery: Delivery, outcome: Outcome, reply: str = "") -> Answer:
     return Answer(
         Submission(delivery, "letter@example.org", delivery.recipient.email, "id", b""), outcome, reply
     )
+
+
+def arm(store: SqlStore, delivery: Delivery, owner: str) -> bool:
+    """Arm one delivery alone."""
+    (armed,) = store.commit(owner, [], [delivery], GIVE_UP)
+    return armed
+
+
+def record(store: SqlStore, answer: Answer, owner: str, retry_in: timedelta | None = None) -> None:
+    """Write one answer down alone."""
+    assert store.commit(owner, [Verdict(answer, retry_in)], [], GIVE_UP) == []
 
 
 def frozen(number: int = 1, **changes: object) -> FrozenIssue:
