@@ -145,9 +145,10 @@ def test_chunks_may_follow_each_other_without_waiting():
         raw.greet()
         first, last = DATA[:10], DATA[10:]
         raw.say(ENVELOPE + b"BDAT 10\r\n" + first + b"BDAT %d LAST\r\n" % len(last) + last)
-        raw.say(ENVELOPE + b"BDAT %d LAST\r\n" % len(DATA) + DATA)
+        large = DATA + (b"x" * 70 + b"\r\n") * 10_000
+        raw.say(ENVELOPE + b"BDAT %d LAST\r\n" % len(large) + large)
         assert [line[:3] for line in raw.hear(7)] == [b"250"] * 7
-        assert relay.taken() == [DATA] * 2
+        assert relay.taken() == [DATA, large]
 
 
 def test_a_refused_transaction_swallows_the_chunks_that_follow_it():
