@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import errno
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 from support.sending import NOW, SomeTokens, carried, rendered, settings
@@ -34,21 +35,36 @@ class Relay:
 
     name = "told"
 
-    def __init__(self, *said: Outcome, evidence: Outcome | None = None, arms: int = 1) -> None:
-        self.said, self.evidence, self.arms = said, evidence, arms
+    def __init__(
+        self,
+        *said: Outcome,
+        evidence: Outcome | None = None,
+        arms: int = 1,
+        connections: int = 1,
+        reply: str = "",
+    ) -> None:
+        self.said, self.evidence, self.arms, self.connections = said, evidence, arms, connections
+        self.reply = reply
         self.took: list[Submission] = []
         self.asked = 0
 
-    def submit(self, submissions: Iterable[Submission], arm: Arm) -> Iterator[Answer]:
-        for number, submission in enumerate(submissions):
+    def submit(self, submissions: Iterable[Submission | None], arm: Arm) -> Iterator[Answer]:
+        for submission in submissions:
+            assert submission is not None, "given None with nothing under way"
+            outcome = self.said[self.asked % len(self.said)]
             self.asked += 1
-            outcome = self.said[number % len(self.said)]
             for _ in range(self.arms):
                 if not arm(submission):
                     outcome = Outcome.NOT_ARMED
             if outcome is Outcome.ACCEPTED:
                 self.took.append(submission)
-            yield Answer(submission, outcome, f"said {outcome}")
+            yield self.answer(submission, outcome)
+
+    def answer(self, submission: Submission, outcome: Outcome) -> Answer:
+        return Answer(submission, outcome, self.reply or f"said {outcome}")
+
+    def abandon(self) -> None:
+        pass
 
     def look_up(self, submission: Submission) -> Outcome | None:
         return self.evidence
@@ -175,7 +191,7 @@ def test_a_mailer_that_asks_twice_for_one_message_stops_the_run(store: Store, sp
 
 def test_a_mailer_that_answers_twice_stops_the_run(store: Store, splicer: Splicer) -> None:
     class Stutter(Relay):
-        def submit(self, submissions: Iterable[Submission], arm: Arm) -> Iterator[Answer]:
+        def submit(self, submissions: Iterable[Submission | None], arm: Arm) -> Iterator[Answer]:
             for answer in super().submit(submissions, arm):
                 yield answer
                 yield answer
@@ -188,14 +204,15 @@ def test_a_mailer_that_answers_twice_stops_the_run(store: Store, splicer: Splice
 def test_a_ledger_that_fails_stops_the_run_with_nothing_more_armed(
     store: Store, splicer: Splicer, filled: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    outbox, recorded = Outbox(filled / "outbox"), store.record
+    outbox, commit = Outbox(filled / "outbox"), store.commit
 
-    def lost(answer: Answer, *words: object) -> None:
-        recorded(answer, *words)  # type: ignore[arg-type]
+    def lost(*words: Any) -> Sequence[bool]:
+        armed = commit(*words)
         if len(filed(filled)) == 4:
             raise StoreError("the disk reports an error")
+        return armed
 
-    monkeypatch.setattr(store, "record", lost)
+    monkeypatch.setattr(store, "commit", lost)
     with pytest.raises(StoreError, match="disk reports"):
         deliver(store, outbox, splicer, 1, "run-1")
     monkeypatch.undo()

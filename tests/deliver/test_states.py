@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from datetime import timedelta
 from itertools import product
+from pathlib import Path
 
 import pytest
 from support.sending import at
 
-from pipeline.deliver.backoff import backoff
+from pipeline.deliver.backoff import after_a_lost_connection, backoff
 from pipeline.deliver.states import EVENTS, FINAL, TABLE, Event, draw, move
 from pipeline.deliver.tally import Tally
 from pipeline.errors import StoreError
@@ -77,6 +78,17 @@ def test_the_picture_shows_the_whole_table() -> None:
     assert picture.startswith(
         "queued ─┬─ lease ───────────▶ leased\n        ├─ withdraw ────────▶ withdrawn ■\n"
     )
+
+
+def test_the_page_for_operators_shows_the_picture_as_it_is() -> None:
+    page = Path(__file__).parents[2] / "docs" / "delivery.md"
+    assert f"```\n{draw()}```" in page.read_text("utf-8")
+
+
+def test_a_lost_connection_costs_its_message_little_three_times_and_then_as_much_as_any() -> None:
+    rests = [after_a_lost_connection(n, "1") for n in range(5)]
+    assert rests[:3] == [timedelta(seconds=1), timedelta(seconds=2), timedelta(seconds=4)]
+    assert rests[3:] == [backoff(0, "1"), backoff(1, "1")]
 
 
 def test_a_deferred_delivery_rests_longer_each_time_and_not_in_step_with_others() -> None:
