@@ -177,6 +177,8 @@ class Draft:
     frozen: datetime | None = None
     #: Set when the last delivery became final.
     sent: datetime | None = None
+    #: Set when the issue was called off.
+    cancelled: datetime | None = None
     #: Post id -> exact fingerprint, written when the issue is frozen.
     fingerprints: Mapping[str, str] = field(default_factory=dict)
     #: Front matter key, or `posts.0` for the first listed post -> its 1-based line.

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pipeline.deliver.receipt import Receipt
+    from pipeline.model import IssueRecord
     from pipeline.project import Project
 
 
@@ -32,21 +33,26 @@ def write_bodies(project: Project, number: int, html: bytes, text: bytes) -> str
     return folder.relative_to(project.root).as_posix()
 
 
+def record_of(project: Project, number: int) -> IssueRecord:
+    """Return where an issue stands. Raises Refused if the ledger knows none of that number."""
+    record = project.store.issue(number)
+    if record is None:
+        raise Refused(
+            f"there is no issue {number} in the ledger. `newsletter status` says which was the last."
+        )
+    return record
+
+
 def receipt(project: Project, number: int | None) -> Receipt:
     """Return what the ledger knows of an issue, the last one by default."""
     from pipeline.deliver.receipt import make_receipt
 
     if number is None:
         last = project.store.last_issue()
-        number = last.number if last else 0
-    made = make_receipt(project.store, number)
-    if made is None:
-        raise Refused(
-            f"there is no issue {number} in the ledger. `newsletter status` says which was the last."
-            if number
-            else "no issue has been sent yet. Next: newsletter status"
-        )
-    return made
+        if last is None:
+            raise Refused("no issue has been sent yet. Next: newsletter status")
+        number = last.number
+    return make_receipt(project.store, record_of(project, number))
 
 
 def write_receipt(project: Project, number: int) -> None:

@@ -16,7 +16,7 @@ from pipeline import papers
 from pipeline.compose import draft as drafts
 from pipeline.compose import guards
 from pipeline.compose.assemble import assemble, pick
-from pipeline.errors import ChecksFailed, Refused
+from pipeline.errors import ChecksFailed, MailerUnusable, Refused, StoreError
 from pipeline.model import (
     CarriedPost,
     Choice,
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from pipeline.publish.tree import Published
     from pipeline.render.addresses import Addresses
 
-#: Told after every answer; what a progress bar draws.
+#: Told before the first message and after every answer, from any thread; what a progress bar draws.
 Progress = Callable[[Counts], None]
 #: Asked before every message; True ends the run after the one under way.
 Stop = Callable[[], bool]
@@ -196,33 +196,76 @@ def addresses(project: Project, week: Week) -> Addresses:
     return Addresses(project.settings, week.collection.posts, project.root)
 
 
-def resume(project: Project, number: int, progress: Progress, stop: Stop) -> IssueRecord:
+def resume(
+    project: Project,
+    number: int,
+    progress: Progress,
+    stop: Stop,
+    *,
+    due: bool = False,
+    join: bool = False,
+    only_copy: bool = False,
+) -> IssueRecord:
     """Finish an issue that was frozen, from its frozen bytes: publish, deliver, close.
 
-    Safe to call again and again, after a kill anywhere.
+    What a relay deferred is tried at once, unless only what is `due` may be.
+    `join`: help a run that is at work. `only_copy`: a person says that no other
+    copy of this ledger is in use. Safe to call again and again, after a kill
+    anywhere.
     """
     from pipeline.deliver.message import Splicer
+    from pipeline.deliver.plan import Plan
     from pipeline.deliver.run import deliver
 
-    frozen = project.store.frozen(number)
-    record = project.store.issue(number)
-    if frozen is None or record is None:
-        raise Refused(
-            f"there is no issue {number} in the ledger. `newsletter status` says which was the last."
-        )
+    store = project.store
+    record, frozen = papers.record_of(project, number), store.frozen(number)
+    if frozen is None:
+        raise StoreError(f"the ledger has lost the bytes of issue {number}. Put a copy of .newsletter back.")
+    guards.cancelled(record)
     guards.ledger_older(record, drafts.read_all(project.root).get(number))
-    papers.sweep(project, number)
+    at_work = store.runs(number)
+    if not join:
+        guards.at_work(at_work, number)
+    if not at_work:
+        papers.sweep(project, number)
     drafts.record_frozen(project.root, frozen)
     papers.write_bodies(project, number, frozen.html, frozen.text)
     if not record.published:
         publish(project, collect(project))
-        project.store.published(number)
-    splicer = Splicer(frozen, project.tokens)
-    owner = str(uuid4())
-    deliver(project.store, project.mailer, splicer, number, owner, on_progress=progress, should_stop=stop)
-    record = project.store.issue(number) or record
+        store.published(number)
+    if record.state is IssueState.PAUSED:
+        store.set_issue_state(number, IssueState.SENDING)
+    if not due and not at_work:
+        store.hurry(number)
+    progress(store.counts(number))
+    try:
+        deliver(
+            store,
+            project.mailer,
+            Splicer(frozen, project.tokens),
+            number,
+            str(uuid4()),
+            plan=Plan.from_settings(project.settings.mail),
+            join=join,
+            only_copy=only_copy,
+            on_progress=progress,
+            should_stop=stop,
+        )
+    except MailerUnusable:
+        papers.write_receipt(project, number)
+        raise
+    return close(project, number)
+
+
+def close(project: Project, number: int) -> IssueRecord:
+    """Note beside the ledger how an issue stands when a run ends."""
+    record = papers.record_of(project, number)
     if record.state is IssueState.SENT:
         drafts.record_sent(project.root, number, project.now)
+    elif record.state is IssueState.CANCELLED and record.counts.open:
+        # What came back while it was called off ("later", after the dot) must not stay open for ever.
+        project.store.set_issue_state(number, IssueState.CANCELLED)
+        record = papers.record_of(project, number)
     papers.write_receipt(project, number)
     return record
 
@@ -231,13 +274,25 @@ def resume(project: Project, number: int, progress: Progress, stop: Stop) -> Iss
 
 
 def unfinished(project: Project) -> IssueRecord | None:
-    """Return the last issue if a run was stopped before it was out, or before that was written down everywhere."""
-    last = project.store.last_issue()
-    if last is None:
-        return None
-    if last.state is IssueState.SENT:
-        return None if papers.complete(project, last.number) else last
-    return last if last.state is IssueState.SENDING else None
+    """Return the first issue that is not at its end, or whose end was not written down everywhere.
+
+    An earlier one than the last can be, since a person may settle its doubts "again".
+    """
+    issues = project.store.issues()
+    open_ones = (issue for issue in issues if issue.state in (IssueState.SENDING, IssueState.PAUSED))
+    unnoted = (
+        issue
+        for issue in issues[-1:]
+        if issue.state is IssueState.SENT and not papers.complete(project, issue.number)
+    )
+    return next(open_ones, None) or next(unnoted, None)
+
+
+def take_up(project: Project, record: IssueRecord, *, join: bool) -> None:
+    """Let `send` go on with an unfinished issue. Raises Refused if a person paused it, Busy if a run is at work."""
+    guards.paused(record)
+    if not join:
+        guards.at_work(project.store.runs(record.number), record.number)
 
 
 def prepare_next(

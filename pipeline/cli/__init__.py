@@ -23,7 +23,10 @@ COMMANDS = {
     "check": "Look for what readers should not see; --json and --strict for scripts.",
     "build": "Write the public site and the issue's files, without sending.",
     "send": "Compose, render, check, freeze, publish and deliver the next issue.",
-    "resume": "Finish an issue that was interrupted, from its frozen bytes.",
+    "resume": "Go on with an issue that was interrupted or paused, from its frozen bytes.",
+    "pause": "Hold an issue back: a run at work ends before its next message.",
+    "cancel": "Call an issue off: who does not have it yet never gets it.",
+    "settle": "Say what became of copies in doubt: accepted, or once more.",
     "report": "The receipt of an issue: counts by answer and by domain, rate, doubts.",
     "subscribers": "Import, add, remove, list, show and export the people who read.",
 }

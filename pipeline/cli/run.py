@@ -1,57 +1,79 @@
-"""Runs a frozen issue to its end, with a bar on a terminal and plain words in a pipe."""
+"""Runs a frozen issue to its end, and says what became of it."""
 
 from __future__ import annotations
 
-import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
-from types import FrameType
 from typing import TYPE_CHECKING
 
 from pipeline.cli.context import Context
-from pipeline.cli.words import counted, sentence
-from pipeline.errors import NewsletterError
+from pipeline.cli.progress import progress
+from pipeline.cli.stopping import stop_signals
+from pipeline.cli.words import counted, have, sentence
+from pipeline.errors import Busy, MailerUnusable, NewsletterError
+from pipeline.model import IssueState
 
 if TYPE_CHECKING:
-    from pipeline.model import Counts, IssueRecord
-    from pipeline.weekly import Progress, Stop
+    from pipeline.model import IssueRecord
 
 
-def carry_through(context: Context, number: int, *, as_json: bool, frozen: bool = True) -> int:
+def carry_through(
+    context: Context,
+    number: int,
+    *,
+    as_json: bool,
+    frozen: bool = True,
+    due: bool = False,
+    join: bool = False,
+    only_copy: bool = False,
+) -> int:
     """Finish an issue, print what became of it, and return the exit code.
 
     `frozen`: the issue is known to exist, so that a fault can say how to go on.
+    The rest is as weekly.resume takes it.
     """
-    from pipeline import weekly
+    from pipeline import papers, weekly
     from pipeline.deliver.receipt import exit_code, outcome
 
     try:
-        with stop_signals() as stop, progress(context, number) as step:
-            record = weekly.resume(context.project, number, step, stop)
+        with stop_signals(context) as stop, progress(context, number) as step:
+            record = weekly.resume(
+                context.project, number, step, stop, due=due, join=join, only_copy=only_copy
+            )
     except (NewsletterError, OSError) as fault:
-        if frozen and "newsletter resume" not in str(fault):
+        if isinstance(fault, MailerUnusable):
+            record = papers.record_of(context.project, number)
+            if as_json:
+                context.json(outcome(record, fault.exit_code))
+            how = "is paused" if record.state is IssueState.PAUSED else "waits"
+            fault.add_note(
+                f"Issue {number} {how}: {have(record)} Once that is mended: newsletter resume {number}"
+            )
+        elif frozen and not isinstance(fault, Busy) and "newsletter resume" not in str(fault):
             fault.add_note(
                 f"Issue {number} is frozen, and nothing is lost. To go on: newsletter resume {number}"
             )
         raise
     stopped = stop()
+    code = exit_code(record, stopped=stopped)
     if as_json:
-        context.json(outcome(record, stopped=stopped))
+        context.json(outcome(record, code))
     else:
         tell(context, record, stopped=stopped)
-    return exit_code(record, stopped=stopped)
+    return code
 
 
 def tell(context: Context, record: IssueRecord, *, stopped: bool) -> None:
     """Print the end of a run: what happened, what to open, what to do next."""
     counts, number = record.counts, record.number
-    if stopped and counts.open:
+    if stopped and counts.open and record.state is IssueState.SENDING:
         context.say(
-            f"Stopped. {counts.accepted:,} have it, {counts.open:,} do not. "
-            f"`newsletter resume {number}` sends only to those {counts.open:,}."
+            f"Stopped. {have(record)} `newsletter resume {number}` sends only to the {counts.open:,}."
+            + doubts(record)
         )
         return
     context.say(sentence(record))
+    if record.state is IssueState.PAUSED:
+        context.say(f"{have(record)} Next: newsletter resume {number}, or newsletter cancel {number}")
+        return
     root = context.project.root
     if context.project.settings.mail.mailer == "outbox" and counts.accepted:
         context.say(
@@ -59,41 +81,21 @@ def tell(context: Context, record: IssueRecord, *, stopped: bool) -> None:
         )
     context.say(f"Web page  {root / 'public' / 'issues' / str(number) / 'index.html'}")
     context.say(f"Feeds     {root / 'public' / 'feeds' / 'index.html'}")
-    next_one = f"newsletter resume {number}" if counts.open else f"newsletter report {number}"
-    context.say(f"Next: {next_one}")
+    context.say(f"Next: {following(record)}")
 
 
-@contextmanager
-def stop_signals() -> Iterator[Stop]:
-    """Turn Ctrl-C and SIGTERM into a question the run asks between messages; the second one ends at once."""
-    seen: list[int] = []
-
-    def note(number: int, _frame: FrameType | None) -> None:
-        if seen:
-            raise KeyboardInterrupt
-        seen.append(number)
-
-    before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield lambda: bool(seen)
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+def following(record: IssueRecord) -> str:
+    """Name the command that helps now."""
+    counts, number = record.counts, record.number
+    if counts.open and record.state is not IssueState.CANCELLED:
+        return f"newsletter resume {number}"
+    return f"newsletter report {number}"
 
 
-@contextmanager
-def progress(context: Context, number: int) -> Iterator[Progress]:
-    """Show how far a run is: a bar for a person, nothing in a pipe."""
-    if context.quiet or not context.console.is_terminal:
-        yield lambda _counts: None
-        return
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=context.console, transient=True) as bar:
-        task = bar.add_task(f"Issue {number}", total=None)
-
-        def step(counts: Counts) -> None:
-            bar.update(task, total=counts.readers, completed=counts.readers - counts.open)
-
-        yield step
+def doubts(record: IssueRecord) -> str:
+    """Say that doubts are left, and who names them."""
+    count = record.counts.in_doubt
+    if not count:
+        return ""
+    verb = "is" if count == 1 else "are"
+    return f" {count:,} {verb} in doubt: `newsletter report {record.number}` names them."

@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pipeline.cli.check import lines, summary
-from pipeline.cli.context import Context, Verb, json_option, latest_option, pass_context, since_option
+from pipeline.cli.context import (
+    Context,
+    Verb,
+    join_option,
+    json_option,
+    latest_option,
+    pass_context,
+    since_option,
+)
 from pipeline.cli.run import carry_through
 from pipeline.cli.words import counted, size
 from pipeline.errors import Refused, UsageError
@@ -27,6 +35,7 @@ if TYPE_CHECKING:
 @click.option("-n", "--dry-run", is_flag=True, help="Do everything up to the freeze, change nothing.")
 @since_option
 @latest_option
+@join_option
 @json_option
 @click.option("--exit-code", is_flag=True, help="End with 4 if nothing is new.")
 @pass_context
@@ -37,26 +46,28 @@ def command(
     dry_run: bool,
     since: str | None,
     latest: int | None,
+    join: bool,
     as_json: bool,
     exit_code: bool,
 ) -> int:
     """Compose, render, check, freeze, publish and deliver the next issue.
 
     Asks for the number of readers before anything happens; --yes is for a
-    schedule, --confirm for a script that knows how many they are. If the last
-    issue was interrupted, it is finished first and nothing new is begun.
+    schedule, --confirm for a script that knows how many they are. If an issue
+    was interrupted, it is finished first and nothing new is begun.
     """
     from pipeline import weekly
     from pipeline.project import read_moment
 
     project = context.project
-    last = weekly.unfinished(project)
-    if last is not None and last.state is IssueState.SENT and not dry_run:
+    before = None if dry_run else weekly.unfinished(project)
+    if before is not None and before.state is IssueState.SENT:
         # Everybody has it; only its papers are missing, and that must not cost a week.
-        weekly.resume(project, last.number, lambda _counts: None, lambda: False)
-    elif last is not None and not dry_run:
-        context.hint(f"Issue {last.number} was interrupted; finishing it from its frozen bytes.")
-        return carry_through(context, last.number, as_json=as_json)
+        weekly.resume(project, before.number, lambda _counts: None, lambda: False)
+    elif before is not None:
+        weekly.take_up(project, before, join=join)
+        context.hint(f"Issue {before.number} is not out yet; going on with it from its frozen bytes.")
+        return carry_through(context, before.number, as_json=as_json, join=join)
     prepared = weekly.prepare_next(project, read_moment(since, project.settings), latest)
     if prepared is None:
         return nothing_new(context, as_json, exit_code)
@@ -92,9 +103,12 @@ def describe(context: Context, project: Project, prepared: Prepared, readers: in
     issue, html = prepared.issue, prepared.rendered.html.encode()
     suppressed = project.store.suppressed_readers()
     skipped = f" ({suppressed:,} suppressed are skipped)" if suppressed else ""
+    # Made here, so that whatever is wrong with its settings is said before anything is frozen.
+    mailer = project.mailer.name
+    relay = f" ({project.settings.mail.smtp.host})" if mailer == "smtp" else ""
     rows = [
         (f"Issue {issue.number}", issue.subject),
-        ("From", f"{project.settings.newsletter.sender}   Mailer  {project.settings.mail.mailer}"),
+        ("From", f"{project.settings.newsletter.sender}   Mailer  {mailer}{relay}"),
         (
             "Posts",
             issue.lead.title

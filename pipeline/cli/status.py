@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pipeline.cli.context import Context, Verb, json_option, latest_option, pass_context, since_option
-from pipeline.cli.words import counted, moment
+from pipeline.cli.words import at_work, counted, moment, sentence
+from pipeline.model import IssueState
 
 if TYPE_CHECKING:
-    from pipeline.model import LeftOut
+    from pipeline.model import IssueRecord, LeftOut
     from pipeline.project import Project
     from pipeline.weekly import Week
 
@@ -33,13 +34,13 @@ def command(context: Context, as_json: bool, since: str | None, latest: int | No
     project = context.project
     week = weekly.collect(project, read_moment(since, project.settings), latest)
     if as_json:
-        context.json(document(project, week))
+        context.json(document(project, week, weekly.unfinished(project)))
     else:
-        show(context, project, week)
+        show(context, project, week, weekly.unfinished(project))
     return 4 if exit_code and not week.choice.chosen else 0
 
 
-def document(project: Project, week: Week) -> dict[str, Any]:
+def document(project: Project, week: Week, unfinished: IssueRecord | None) -> dict[str, Any]:
     """Return what `--json` prints; scripts rely on its keys."""
     zone = project.settings.newsletter.zone
     last = week.last
@@ -74,6 +75,18 @@ def document(project: Project, week: Week) -> dict[str, Any]:
             "in_doubt": last.counts.in_doubt,
             "withdrawn": last.counts.withdrawn,
         },
+        "unfinished": None
+        if unfinished is None
+        else {
+            "issue": unfinished.number,
+            "state": str(unfinished.state),
+            "why": unfinished.why,
+            "due": _iso(unfinished.due, zone),
+            "at_work": [
+                {"process": run.process, "host": run.host, "since": _iso(run.since, zone)}
+                for run in project.store.runs(unfinished.number)
+            ],
+        },
     }
 
 
@@ -81,7 +94,7 @@ def _iso(value: datetime | None, zone: Any) -> str | None:
     return value.astimezone(zone).isoformat() if value else None
 
 
-def show(context: Context, project: Project, week: Week) -> None:
+def show(context: Context, project: Project, week: Week, unfinished: IssueRecord | None) -> None:
     """Print the status for a person."""
     zone = project.settings.newsletter.zone
     choice, readers = week.choice, project.store.readers()
@@ -108,7 +121,7 @@ def show(context: Context, project: Project, week: Week) -> None:
         context.say(f"  {place}  {item.reason}: {item.why}")
     _more(context, 0 if context.verbose else len(choice.left_out) - SHOWN, "file")
     _last(context, week, zone)
-    context.say("\n" + _next(project, week, readers))
+    context.say("\n" + (_unfinished(project, unfinished) if unfinished else _next(project, week, readers)))
 
 
 def _telling(items: tuple[LeftOut, ...]) -> list[LeftOut]:
@@ -141,10 +154,24 @@ def _last(context: Context, week: Week, zone: Any) -> None:
         )
 
 
+def _unfinished(project: Project, record: IssueRecord) -> str:
+    """Say where an issue stands that is not out yet, who is at work on it, and what to type."""
+    number = record.number
+    if record.state is IssueState.SENT:
+        return f"Issue {number} is out, but its receipt is missing. Next: newsletter resume {number}"
+    runs = project.store.runs(number)
+    lines = [sentence(record), *(f"{at_work(run)}." for run in runs)]
+    if record.state is IssueState.PAUSED:
+        lines.append(f"Next: newsletter resume {number}, or newsletter cancel {number}")
+    elif runs:
+        lines.append(f"To help it: newsletter resume {number} --join. To stop it: newsletter pause {number}")
+    else:
+        lines.append(f"Next: newsletter resume {number}")
+    return "\n".join(lines)
+
+
 def _next(project: Project, week: Week, readers: int) -> str:
     """Name the one command that helps now."""
-    if week.last and week.last.state == "sending":
-        return f"Issue {week.last.number} is not out yet. Next: newsletter resume {week.last.number}"
     stopping = [item for item in week.choice.left_out if item.stops]
     if stopping:
         return f"{stopping[0].path} stops the issue until it is mended or excluded."

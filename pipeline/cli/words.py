@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import datetime, tzinfo
+from datetime import UTC, datetime, tzinfo
 from typing import TYPE_CHECKING
 
+from pipeline.model import IssueState
+
 if TYPE_CHECKING:
-    from pipeline.model import IssueRecord
+    from pipeline.model import IssueRecord, RunRecord
 
 
 def counted(number: int, noun: str) -> str:
-    """Return "1 reader", "1,204 readers"."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+    """Return "1 reader", "1,204 readers", "2 copies"."""
+    several = f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
+    return f"{number:,} {noun if number == 1 else several}"
 
 
 def moment(value: datetime, zone: tzinfo) -> str:
@@ -24,20 +27,57 @@ def size(count: int) -> str:
     return f"{count / 1000:.1f} kB"
 
 
+def duration(seconds: float) -> str:
+    """Return "0:28", "1:02:03"."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
+
+
+def rate(per_second: float) -> str:
+    """Return "1,204/s", "1.4/s", "12/min"."""
+    if per_second >= 10:
+        return f"{per_second:,.0f}/s"
+    return f"{per_second:.1f}/s" if per_second >= 1 else f"{per_second * 60:.1g}/min"
+
+
+def due(moment: datetime, now: datetime) -> str:
+    """Return when something is tried next: "now", "09:00", "Mon 09:00"."""
+    here = now.astimezone(moment.tzinfo)
+    if moment <= here:
+        return "now"
+    return f"{moment:%H:%M}" if moment.date() == here.date() else f"{moment:%a %H:%M}"
+
+
+def have(record: IssueRecord) -> str:
+    """Say who has an issue and who does not."""
+    one, other = record.counts.accepted, record.counts.open
+    return f"{one:,} {'has' if one == 1 else 'have'} it, {other:,} {'does' if other == 1 else 'do'} not."
+
+
+def at_work(run: RunRecord) -> str:
+    """Say who is at work on an issue."""
+    return f"A run is at work on it since {run.since:%H:%M:%S} (process {run.process} on {run.host})"
+
+
 def sentence(record: IssueRecord) -> str:
-    """Say in a line or two what became of an issue, and the next command."""
+    """Say in a line what became of an issue, and why it is held back where a relay was the reason."""
     counts = record.counts
     parts = [f"{counts.accepted:,} accepted"]
-    for word, count in (
-        ("refused", counts.refused),
-        ("deferred", counts.deferred),
-        ("not yet handed over", counts.queued),
-        ("in doubt", counts.in_doubt),
-        ("withdrawn", counts.withdrawn),
-        ("expired", counts.expired),
-        ("cancelled", counts.cancelled),
+    rests = f" (next try {due(record.due, datetime.now(UTC))})" if record.due else ""
+    for word, count, more in (
+        ("refused", counts.refused, ""),
+        ("deferred", counts.deferred, rests),
+        ("not yet handed over", counts.queued, ""),
+        ("in doubt", counts.in_doubt, ""),
+        ("withdrawn", counts.withdrawn, ""),
+        ("expired", counts.expired, ""),
+        ("cancelled", counts.cancelled, ""),
     ):
         if count:
-            parts.append(f"{count:,} {word}")
-    out = "is out" if not counts.open else "is not out yet"
-    return f"Issue {record.number} {out}: {', '.join(parts)}."
+            parts.append(f"{count:,} {word}{more}")
+    standing = {
+        IssueState.PAUSED: f"is paused ({record.why})" if record.why else "is paused",
+        IssueState.CANCELLED: "was called off",
+    }.get(record.state, "is not out yet" if counts.open else "is out")
+    return f"Issue {record.number} {standing}: {', '.join(parts)}."

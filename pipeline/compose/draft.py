@@ -21,7 +21,19 @@ from pipeline.model import CarriedPost, Draft, Fingerprint, FrozenIssue, Issue, 
 
 FOLDER = "issues"
 KEYS = frozenset(
-    ("number", "subject", "preheader", "posts", "lead", "since", "latest", "frozen", "sent", "fingerprints")
+    (
+        "number",
+        "subject",
+        "preheader",
+        "posts",
+        "lead",
+        "since",
+        "latest",
+        "frozen",
+        "sent",
+        "cancelled",
+        "fingerprints",
+    )
 )
 
 
@@ -73,6 +85,7 @@ def read(root: Path, file: Path) -> Draft:
         latest=reader.whole("latest"),
         frozen=reader.moment("frozen"),
         sent=reader.moment("sent"),
+        cancelled=reader.moment("cancelled"),
         fingerprints=reader.mapping("fingerprints"),
         lines=head.lines,
     )
@@ -209,15 +222,31 @@ def record_sent(root: Path, number: int, moment: datetime) -> None:
         _set(path, {"sent": moment.isoformat()})
 
 
-def _set(path: Path, values: Mapping[str, str]) -> None:
-    """Set single top-level lines of a YAML head, leaving every other line alone."""
+def record_cancelled(root: Path, number: int, moment: datetime) -> None:
+    """Note in the issue's file that it was called off. Idempotent: the first moment stays."""
+    path = root / path_of(number)
+    if path.exists() and read(root, path).cancelled is None:
+        _set(path, {"cancelled": moment.isoformat()})
+
+
+def record_reopened(root: Path, number: int) -> None:
+    """Take back that every delivery has come to an end. Idempotent."""
+    path = root / path_of(number)
+    if path.exists():
+        _set(path, {"sent": None})
+
+
+def _set(path: Path, values: Mapping[str, str | None]) -> None:
+    """Set single top-level lines of a YAML head, or take them out (None), leaving every other line alone."""
     text = decode(path.read_bytes())
     opening, head, rest = _split(text, path_of(int(path.stem)))
     lines = head.split("\n")
     for key, value in values.items():
         line = f"{key}: {value}"
         at: Sequence[int] = [n for n, old in enumerate(lines) if old.startswith(f"{key}:")]
-        if at:
+        if value is None:
+            lines = [old for n, old in enumerate(lines) if n not in at]
+        elif at:
             lines[at[0]] = line
         else:
             lines.append(line)

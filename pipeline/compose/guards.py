@@ -5,12 +5,12 @@ Pure; settings say how strict.
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping
+from collections.abc import Container, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from pipeline.errors import Refused
-from pipeline.model import Choice, Draft, IssueRecord
+from pipeline.errors import Busy, Refused
+from pipeline.model import Choice, Draft, IssueRecord, IssueState, RunRecord
 
 if TYPE_CHECKING:
     from pipeline.settings import Settings
@@ -38,7 +38,7 @@ def ledger_lost(known: Container[int], drafts: Mapping[int, Draft], traces: Mapp
     `known` are the ledger's issues, `traces` what lies about of issues, by number.
     """
     for number, draft in sorted(drafts.items()):
-        if draft.frozen and not draft.sent and number not in known:
+        if draft.frozen and not (draft.sent or draft.cancelled) and number not in known:
             raise Refused(
                 f"{draft.path} was frozen {draft.frozen:%d %b %Y %H:%M}, but the ledger does not know the issue, so "
                 "nobody can say who has it. Put the .newsletter folder back that it was frozen with, then: "
@@ -46,7 +46,9 @@ def ledger_lost(known: Container[int], drafts: Mapping[int, Draft], traces: Mapp
                 f"{draft.path}: its posts then count as sent, and the next issue goes on."
             )
     for number, place in sorted(traces.items()):
-        if number not in known and not (number in drafts and drafts[number].sent):
+        if number not in known and not (
+            number in drafts and (drafts[number].sent or drafts[number].cancelled)
+        ):
             raise Refused(
                 f"{place} is there, but neither the ledger nor issues/ knows an issue {number}: the same posts "
                 "would go out twice. Put .newsletter and issues/ back as they were, or, to begin again, move "
@@ -62,6 +64,35 @@ def ledger_older(record: IssueRecord, draft: Draft | None) -> None:
             f"{record.counts.open:,} copies still to go: an older .newsletter was put back. Put the newer one "
             f"back. If these readers certainly have no copy, delete the line `sent:` and then: "
             f"newsletter resume {record.number}"
+        )
+
+
+def paused(record: IssueRecord) -> None:
+    """Refuse to go on by itself with what a person has paused; what a relay's refusal paused is tried again."""
+    if record.state is IssueState.PAUSED and not record.why:
+        raise Refused(
+            f"issue {record.number} is paused: {record.counts.accepted:,} have it, {record.counts.open:,} do not. "
+            f"Nothing else is sent before it is at its end. To go on with it: newsletter resume {record.number}. "
+            f"To call it off: newsletter cancel {record.number}"
+        )
+
+
+def cancelled(record: IssueRecord) -> None:
+    """Refuse to go on with an issue that was called off."""
+    if record.state is IssueState.CANCELLED:
+        raise Refused(
+            f"issue {record.number} was called off and stays so. What became of its copies: "
+            f"newsletter report {record.number}"
+        )
+
+
+def at_work(runs: Sequence[RunRecord], number: int) -> None:
+    """Raise Busy while somebody else is at work on an issue."""
+    if runs:
+        first = runs[0]
+        raise Busy(
+            f"a run is at work on issue {number} since {first.since:%H:%M:%S} (process {first.process} on "
+            f"{first.host}). To help it: newsletter resume {number} --join. To stop it: newsletter pause {number}"
         )
 
 

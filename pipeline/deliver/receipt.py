@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from pipeline.edges import Store
-from pipeline.model import DeliveryState, IssueRecord
+from pipeline.errors import MailerUnusable
+from pipeline.model import DeliveryState, IssueRecord, IssueState, Refusal
+
+#: Exit code of MailerUnusable: the relay or the settings cannot be used.
+UNUSABLE = MailerUnusable.exit_code
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,15 +26,17 @@ class Receipt:
     bytes: int
     #: Messages a second between the first lease and the last answer; None before both.
     rate: float | None
+    #: Start of each stretch of time, and how many were accepted in it; equally long.
+    over_time: Sequence[tuple[datetime, int]]
+    #: What the relay said where it did not accept, the most frequent first.
+    refusals: Sequence[Refusal]
     #: Addresses whose hand-over has no answer; for the terminal only, never for a file.
     doubts: tuple[str, ...]
 
 
-def make_receipt(store: Store, number: int) -> Receipt | None:
-    """Gather an issue's receipt; None if there is no such issue."""
-    record, frozen = store.issue(number), store.frozen(number)
-    if record is None or frozen is None:
-        return None
+def make_receipt(store: Store, record: IssueRecord) -> Receipt:
+    """Gather an issue's receipt."""
+    number, frozen = record.number, store.frozen(record.number)
     domains = store.by_domain(number)
     busiest = sorted(domains, key=lambda domain: (-sum(domains[domain].values()), domain))
     order = list(DeliveryState)
@@ -38,7 +45,15 @@ def make_receipt(store: Store, number: int) -> Receipt | None:
         for domain in busiest
     }
     doubts = tuple(delivery.recipient.email for delivery in store.doubts(number))
-    return Receipt(record, by_domain, len(frozen.template), _rate(record), doubts)
+    return Receipt(
+        record,
+        by_domain,
+        len(frozen.template) if frozen else 0,
+        _rate(record),
+        store.over_time(number),
+        store.refusals(number),
+        doubts,
+    )
 
 
 def _rate(record: IssueRecord) -> float | None:
@@ -49,14 +64,19 @@ def _rate(record: IssueRecord) -> float | None:
 
 
 def exit_code(record: IssueRecord, *, stopped: bool = False) -> int:
-    """0 all is final; 5 something is left to do or to settle; 130 stopped by a person before the end."""
+    """0 all is final; 5 something is left to do or to settle; 7 the relay refuses us; 130 stopped by a person."""
+    if record.state is IssueState.PAUSED and record.why:
+        return UNUSABLE
     if record.counts.open or record.counts.in_doubt:
         return 130 if stopped else 5
     return 0
 
 
-def outcome(record: IssueRecord, *, stopped: bool = False) -> dict[str, Any]:
-    """Return what `send --json`, `resume --json` and `report --json` have in common; scripts rely on its keys."""
+def outcome(record: IssueRecord, code: int) -> dict[str, Any]:
+    """Return what `send --json`, `resume --json` and `report --json` have in common; scripts rely on its keys.
+
+    `code` is what the command ends with.
+    """
     counts = record.counts
     return {
         "issue": record.number,
@@ -70,20 +90,32 @@ def outcome(record: IssueRecord, *, stopped: bool = False) -> dict[str, Any]:
         "withdrawn": counts.withdrawn,
         "expired": counts.expired,
         "cancelled": counts.cancelled,
-        "exit": exit_code(record, stopped=stopped),
+        "exit": code,
     }
 
 
 def summary(receipt: Receipt) -> dict[str, Any]:
     """Return the whole receipt as `report --json` prints it; holds no address."""
     record = receipt.record
-    return outcome(record) | {
+    return outcome(record, exit_code(record)) | {
         "subject": record.subject,
         "date": record.date.isoformat(),
         "by_domain": {domain: dict(states) for domain, states in receipt.by_domain.items()},
         "started": record.started.isoformat() if record.started else None,
         "finished": record.finished.isoformat() if record.finished else None,
         "rate": receipt.rate,
+        "over_time": [{"from": start.isoformat(), "accepted": count} for start, count in receipt.over_time],
+        "refusals": [
+            {
+                "state": "deferred" if refusal.state is DeliveryState.QUEUED else str(refusal.state),
+                "reply": refusal.reply,
+                "count": refusal.count,
+                "domains": list(refusal.domains),
+            }
+            for refusal in receipt.refusals
+        ],
+        "why": record.why,
+        "due": record.due.isoformat() if record.due else None,
         "hash": record.hash,
         "bytes": receipt.bytes,
     }
