@@ -23,6 +23,8 @@ FILE = "newsletter.toml"
 PREFIX = "NEWSLETTER_"
 #: Keys whose variable holds, or whose file is, a secret.
 SECRETS = frozenset({("mail", "smtp", "password")})
+#: Keys that end in `_file` themselves: their variable holds a file's name, not their value's.
+NAMES_OF_FILES = frozenset({("mail", "smtp", "ca_file")})
 
 
 def load(path: Path, environ: Mapping[str, str]) -> Settings:
@@ -74,7 +76,7 @@ def overlay(environ: Mapping[str, str]) -> Iterator[tuple[str, tuple[str, ...], 
         if not name.startswith(PREFIX) or "__" not in name:
             continue
         keys, value = name.removeprefix(PREFIX).lower().split("__"), environ[name]
-        in_file = name.endswith("_FILE")
+        in_file = name.endswith("_FILE") and tuple(keys) not in NAMES_OF_FILES
         keys[-1] = keys[-1].removesuffix("_file") if in_file else keys[-1]
         if tuple(keys) in SECRETS:
             # Settings are shown and compared, so they hold where a secret is, never the secret.

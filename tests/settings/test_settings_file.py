@@ -86,6 +86,14 @@ def test_a_variable_may_name_a_file_that_holds_the_value(tmp_path: Path) -> None
     )
 
 
+def test_a_setting_that_names_a_file_is_set_by_its_own_name(tmp_path: Path) -> None:
+    ca_file = read(tmp_path, "", NEWSLETTER_MAIL__SMTP__CA_FILE="/etc/ssl/relay.pem").mail.smtp.ca_file
+    assert ca_file == "/etc/ssl/relay.pem"
+    (tmp_path / "name").write_text("relay.pem\n")
+    named = read(tmp_path, "", NEWSLETTER_MAIL__SMTP__CA_FILE_FILE=str(tmp_path / "name"))
+    assert named.mail.smtp.ca_file == "relay.pem"
+
+
 def test_a_fault_of_the_environment_names_its_variable(tmp_path: Path) -> None:
     told = faults(
         tmp_path,
