@@ -115,18 +115,14 @@ class Relay:
 
     def environment(self, **settings: object) -> dict[str, str]:
         """Return what points the command here; `timeouts__dot=1` and the like add to `[mail.smtp]`."""
-        security = {None: "none"}.get(self.tls, self.tls)
-        values = {"host": self.host, "port": self.port, "security": security} | settings
+        values = {"host": self.host, "port": self.port, "security": self.tls or "none"} | settings
         if self.tls:
             values["ca_file"] = self.ca_file
-        found = {"NEWSLETTER_MAIL__MAILER": "smtp"}
         if self.users:
             user, password = next(iter(self.users.items()))
-            values |= {"username": user, "password__env": "RELAY_PASSWORD"}
-            found["RELAY_PASSWORD"] = password
-        return found | {
-            f"NEWSLETTER_MAIL__SMTP__{name.upper()}": str(value) for name, value in values.items()
-        }
+            values |= {"username": user, "password": password}
+        named = {f"NEWSLETTER_MAIL__SMTP__{name.upper()}": str(value) for name, value in values.items()}
+        return {"NEWSLETTER_MAIL__MAILER": "smtp", **named}
 
     def wait(self, messages: int, seconds: float = 10.0) -> bool:
         """Wait until so many messages were taken."""
