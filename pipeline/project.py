@@ -36,7 +36,7 @@ class Project:
         self.settings = settings
         #: The run's one moment, aware, in the newsletter's zone.
         self.now = now
-        self._environ = environ
+        self.environ = environ
         #: What an editor should know besides; the command line prints it at the end.
         self.warnings: list[str] = []
 
@@ -59,7 +59,7 @@ class Project:
         """Whatever derives from the installation secret."""
         from pipeline.audience.tokens import MAKE_ONE, STRONG, InstallationTokens, load_secret, weak
 
-        secret = load_secret(self.root, self._environ)
+        secret = load_secret(self.root, self.environ)
         if weak(secret):
             self.warnings.append(
                 f"the installation secret has fewer than {STRONG} characters, so links to unsubscribe could be "
@@ -109,9 +109,33 @@ def _outbox(project: Project) -> Mailer:
     return Outbox(project.root / "outbox")
 
 
+def _smtp(project: Project) -> Mailer:
+    from pipeline.mailers.smtp import Smtp, SmtpConfig, Timeouts
+    from pipeline.secrets import read_secret
+
+    smtp = project.settings.mail.smtp
+    password = None
+    if smtp.password:
+        password = read_secret("mail.smtp.password", smtp.password, project.root, project.environ)
+    return Smtp(
+        SmtpConfig(
+            host=smtp.host,
+            port=smtp.port,
+            security=smtp.security,
+            username=smtp.username,
+            password=password,
+            connections=smtp.connections,
+            window=smtp.window,
+            ca_file=str(project.root / smtp.ca_file) if smtp.ca_file else None,
+            hello=smtp.hello,
+            timeouts=Timeouts(**smtp.timeouts.model_dump()),
+        )
+    )
+
+
 #: Our own mailers by name. Strangers' come in by the entry point group `newsletter.mailers`:
 #: a function from a Project to a Mailer.
-MAILERS: Mapping[str, Callable[[Project], Mailer]] = {"outbox": _outbox}
+MAILERS: Mapping[str, Callable[[Project], Mailer]] = {"outbox": _outbox, "smtp": _smtp}
 
 
 def make_mailer(project: Project) -> Mailer:
