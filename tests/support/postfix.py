@@ -109,13 +109,18 @@ class Postfix:
         return self.folder / "ca.pem"
 
     @property
+    def maildirs(self) -> Path:
+        """Where the Maildirs are, as `domain/local`."""
+        return self.folder / "mail"
+
+    @property
     def log(self) -> str:
         """What it wrote of its day."""
         return (self.folder / "mail.log").read_text("utf-8")
 
     def inbox(self, address: str) -> list[bytes]:
         """Every message in one reader's Maildir, with CRLF, which a Maildir keeps as LF."""
-        maildir = self.folder / "mail" / _maildir(address)
+        maildir = self.maildirs / _maildir(address)
         return [
             path.read_bytes().replace(b"\n", b"\r\n")
             for folder in ("new", "cur")
