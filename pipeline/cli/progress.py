@@ -128,7 +128,7 @@ class Lines:
 
 def _words(counts: Counts, meter: Meter) -> list[str]:
     left = meter.left(counts)
-    words = [rate(meter.speed)] if meter.speed else []
+    words = [rate(meter.speed) if meter.speed else "waiting"]
     if left is not None:
         words.append(f"{duration(left)} left")
     for word in ("refused", "deferred"):
@@ -136,4 +136,4 @@ def _words(counts: Counts, meter: Meter) -> list[str]:
             words.append(f"{getattr(counts, word):,} {word}")
     if counts.in_doubt:
         words.append(f"{counts.in_doubt:,} in doubt")
-    return words or ["waiting"]
+    return words

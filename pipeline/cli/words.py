@@ -38,7 +38,9 @@ def rate(per_second: float) -> str:
     """Return "1,204/s", "1.4/s", "12/min"."""
     if per_second >= 10:
         return f"{per_second:,.0f}/s"
-    return f"{per_second:.1f}/s" if per_second >= 1 else f"{per_second * 60:.1g}/min"
+    if per_second >= 1:
+        return f"{per_second:.1f}/s"
+    return f"{per_second * 60:.{0 if per_second * 60 >= 10 else 1}f}/min"
 
 
 def due(moment: datetime, now: datetime) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from support.letter import HERE, Letter, copy_sample, send_sample
+from support.running import READERS, address
 
 
 @pytest.fixture
@@ -43,3 +44,11 @@ def letter(tmp_path: Path) -> Callable[..., Letter]:
         return made
 
     return make
+
+
+@pytest.fixture
+def crowd(letter: Callable[..., Letter]) -> Letter:
+    """A newsletter with a post and readers, nothing sent."""
+    made = letter("email,name\n" + "".join(f"{address(n)},Reader {n}\n" for n in range(READERS)))
+    made.post("weather", "Weather", "2026-01-01")
+    return made
