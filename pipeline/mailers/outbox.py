@@ -51,7 +51,11 @@ class Outbox:
         for submission in submissions:
             if submission is None:
                 continue
-            unfinished = self._write(submission)
+            try:
+                unfinished = self._write(submission)
+            except MailerUnusable:
+                yield Answer(submission, Outcome.NOT_ARMED)
+                raise
             try:
                 if arm(submission):
                     answer = self._file(submission, unfinished)

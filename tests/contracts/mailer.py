@@ -18,15 +18,17 @@ The relay is a real one: a server on a socket, a folder on a disk.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date
 from typing import Protocol
 
 import pytest
 
 from pipeline.edges import Mailer
-from pipeline.errors import MailerUnusable
-from pipeline.model import Delivery, DeliveryState, Outcome, Recipient, Submission
+from pipeline.errors import MailerUnusable, StoreError
+from pipeline.model import Answer, Delivery, DeliveryState, Outcome, Recipient, Submission
 
 
 class Relay(Protocol):
@@ -34,20 +36,59 @@ class Relay(Protocol):
         """Return every message it took, as the octets that were handed over."""
 
 
-class Arming:
-    """Lets go of what it was told to, and remembers who asked."""
+def always(_: Submission) -> bool:
+    return True
 
-    def __init__(self, relay: Relay, let_go: bool = True) -> None:
+
+class Arming:
+    """Lets go of what `let_go` says, and remembers what it was asked about."""
+
+    def __init__(self, relay: Relay, let_go: Callable[[Submission], bool] = always) -> None:
         self.relay, self.let_go = relay, let_go
         self.asked: list[Submission] = []
+        #: How many questions there were; `many` is one.
+        self.questions = 0
         #: Those that the relay had before it was asked.
         self.too_late: list[Submission] = []
 
     def __call__(self, submission: Submission) -> bool:
-        self.asked.append(submission)
-        if submission.data in self.relay.taken():
-            self.too_late.append(submission)
-        return self.let_go
+        return self.many([submission])[0]
+
+    def many(self, submissions: Sequence[Submission]) -> Sequence[bool]:
+        self.questions += 1
+        self.asked += submissions
+        taken = self.relay.taken()
+        self.too_late += [one for one in submissions if one.data in taken]
+        return [self.let_go(one) for one in submissions]
+
+
+class Source:
+    """Gives submissions out, and knows which of them are under way."""
+
+    def __init__(self, submissions: Iterable[Submission | None]) -> None:
+        self.left = deque(submissions)
+        self.pulled: list[Submission] = []
+
+    def __iter__(self) -> Iterator[Submission | None]:
+        while self.left:
+            one = self.left.popleft()
+            if one:
+                self.pulled.append(one)
+            yield one
+
+
+def hand_over(mailer: Mailer, submissions: Iterable[Submission | None], arm: Arming) -> list[Answer]:
+    """Submit as a run does: once more after a connection has ended, with those whose turn did not come."""
+    source, answers = Source(submissions), []
+    for _ in range(50):
+        if not source.left:
+            break
+        for answer in mailer.submit(source, arm):
+            if answer.outcome is Outcome.NOT_ARMED and answer.submission not in arm.asked:
+                source.left.appendleft(answer.submission)
+            else:
+                answers.append(answer)
+    return answers
 
 
 def submission(number: int, issue: int = 7) -> Submission:
@@ -101,6 +142,21 @@ class MailerContract:
         assert mailer.name
         assert mailer.name.isprintable()
 
+    def test_it_says_how_many_may_be_at_work_beside_each_other(self, mailer: Mailer, relay: Relay) -> None:
+        assert mailer.connections >= 1
+        answers: list[Answer] = []
+
+        def work(first: int) -> None:
+            answers.extend(mailer.submit([submission(first + n) for n in range(4)], Arming(relay)))
+
+        threads = [threading.Thread(target=work, args=(100 * n,)) for n in range(mailer.connections)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(30)
+        assert [a.outcome for a in answers] == [Outcome.ACCEPTED] * 4 * mailer.connections
+        assert sorted(relay.taken()) == sorted(a.submission.data for a in answers)
+
     def test_the_relay_gets_every_message_byte_for_byte(self, mailer: Mailer, relay: Relay) -> None:
         sent = [submission(n) for n in range(1, 6)]
         answers = list(mailer.submit(sent, Arming(relay)))
@@ -123,18 +179,20 @@ class MailerContract:
         assert arming.too_late == []
 
     def test_what_is_not_let_go_is_not_handed_over(self, mailer: Mailer, relay: Relay) -> None:
-        answers = list(mailer.submit([submission(1), submission(2)], Arming(relay, let_go=False)))
+        answers = hand_over(mailer, [submission(1), submission(2)], Arming(relay, lambda _: False))
         assert [a.outcome for a in answers] == [Outcome.NOT_ARMED] * 2
         assert relay.taken() == []
 
     def test_one_that_is_held_back_does_not_hold_back_the_next(self, mailer: Mailer, relay: Relay) -> None:
-        answers = list(mailer.submit([submission(n) for n in (1, 2, 3)], lambda s: s.delivery.id != 2))
+        arming = Arming(relay, lambda s: s.delivery.id != 2)
+        answers = hand_over(mailer, [submission(n) for n in (1, 2, 3)], arming)
         outcomes = {a.submission.delivery.id: a.outcome for a in answers}
         assert outcomes == {1: Outcome.ACCEPTED, 2: Outcome.NOT_ARMED, 3: Outcome.ACCEPTED}
         assert sorted(relay.taken()) == [submission(1).data, submission(3).data]
 
     def test_no_answer_names_an_address(self, mailer: Mailer, relay: Relay) -> None:
-        for answer in mailer.submit([submission(n) for n in (1, 2, 3)], lambda s: s.delivery.id != 2):
+        arming = Arming(relay, lambda s: s.delivery.id != 2)
+        for answer in hand_over(mailer, [submission(n) for n in (1, 2, 3)], arming):
             assert "@" not in answer.reply
             assert "reader" not in answer.reply
 
@@ -171,12 +229,67 @@ class MailerContract:
         assert list(mailer.submit([], Arming(relay))) == []
         assert relay.taken() == []
 
+    def test_when_nothing_more_is_to_be_had_just_now_it_finishes_what_is_under_way(
+        self, mailer: Mailer, relay: Relay
+    ) -> None:
+        answered: set[int] = set()
+        pulled: set[int] = set()
+
+        def slow() -> Iterator[Submission | None]:
+            for number in range(1, 8):
+                pulled.add(number)
+                yield submission(number)
+                if number % 3 == 0 and pulled - answered:
+                    yield None
+                    assert answered == pulled
+
+        for answer in mailer.submit(slow(), Arming(relay)):
+            assert answer.outcome is Outcome.ACCEPTED
+            answered.add(answer.submission.delivery.id)
+        assert answered == set(range(1, 8))
+
     def test_an_unusable_relay_is_said_before_anything_is_armed(self, unusable: Mailer, relay: Relay) -> None:
-        arming = Arming(relay)
+        arming, source = Arming(relay), Source([submission(1), submission(2)])
+        answers: list[Answer] = []
         with pytest.raises(MailerUnusable) as told:
-            list(unusable.submit([submission(1), submission(2)], arming))
+            for answer in unusable.submit(source, arming):
+                answers.append(answer)
         assert arming.asked == []
         assert "@" not in str(told.value)
+        # Whoever was pulled is owed an answer, and it is nobody's fault.
+        assert [a.submission for a in answers] == source.pulled
+        assert {a.outcome for a in answers} <= {Outcome.NOT_ARMED}
+
+    def test_a_ledger_that_fails_stops_it_before_the_step(self, mailer: Mailer, relay: Relay) -> None:
+        def broken(_: Submission) -> bool:
+            raise StoreError("the disk is full")
+
+        with pytest.raises(StoreError):
+            list(mailer.submit([submission(1), submission(2)], Arming(relay, broken)))
+        assert relay.taken() == []
+
+    def test_cut_from_outside_it_answers_what_it_has_pulled_and_returns(
+        self, mailer: Mailer, relay: Relay
+    ) -> None:
+        source = Source(submission(n) for n in range(1, 6))
+
+        def cut(_: Submission) -> bool:
+            thread = threading.Thread(target=mailer.abandon)
+            thread.start()
+            thread.join(10)
+            return True
+
+        answers = list(mailer.submit(source, Arming(relay, cut)))
+        assert sorted(a.submission.delivery.id for a in answers) == [s.delivery.id for s in source.pulled]
+        took = relay.taken()
+        for answer in answers:
+            assert (
+                answer.outcome in (Outcome.ACCEPTED, Outcome.IN_DOUBT) or answer.submission.data not in took
+            )
+
+    def test_with_nothing_open_there_is_nothing_to_cut(self, mailer: Mailer, relay: Relay) -> None:
+        mailer.abandon()
+        assert [a.outcome for a in mailer.submit([submission(1)], Arming(relay))] == [Outcome.ACCEPTED]
 
     def test_the_relay_is_asked_what_it_took_and_tells_the_truth(self, mailer: Mailer, relay: Relay) -> None:
         list(mailer.submit([submission(1)], Arming(relay)))

@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from contracts.mailer import MailerContract, submission
+from contracts.mailer import Arming, MailerContract, submission
 
 from pipeline.errors import MailerUnusable
 from pipeline.mailers.outbox import Outbox
@@ -47,7 +47,7 @@ class TestOutbox(MailerContract):
 
 
 def file(outbox: Outbox, *submissions: Submission) -> list[Answer]:
-    return list(outbox.submit(submissions, lambda _: True))
+    return list(outbox.submit(submissions, Arming(Folder(Path()))))
 
 
 @contextmanager
@@ -114,11 +114,11 @@ def test_another_message_under_the_same_name_is_never_replaced(tmp_path: Path) -
 
 
 def test_a_full_disk_arms_nothing_and_leaves_nothing(tmp_path: Path) -> None:
-    outbox, asked = Outbox(tmp_path), []
+    outbox, arming = Outbox(tmp_path), Arming(Folder(tmp_path))
     file(outbox, submission(1))
     with full_disk(200), pytest.raises(MailerUnusable, match="newsletter resume 7"):
-        list(outbox.submit([submission(2)], lambda s: bool(asked.append(s)) or True))
-    assert asked == []
+        list(outbox.submit([submission(2)], arming))
+    assert arming.asked == []
     assert [p.name for p in tmp_path.rglob("*") if p.is_file()] == [f"{1:032x}.eml"]
     assert file(outbox, submission(2))[0].outcome is Outcome.ACCEPTED
 
@@ -137,7 +137,7 @@ def test_an_interrupted_question_leaves_no_file(tmp_path: Path) -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        list(Outbox(tmp_path).submit([submission(1)], interrupted))
+        list(Outbox(tmp_path).submit([submission(1)], Arming(Folder(tmp_path), interrupted)))
     assert [p for p in tmp_path.rglob("*") if p.is_file()] == []
 
 
