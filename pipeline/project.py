@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -73,7 +73,8 @@ class Project:
         from pipeline.audience.tokens import LateTokens
         from pipeline.store import open_store
 
-        return open_store(self.settings.store.url, self.root, LateTokens(lambda: self.tokens))
+        lease = timedelta(seconds=self.settings.mail.lease)
+        return open_store(self.settings.store.url, self.root, LateTokens(lambda: self.tokens), lease)
 
     @cached_property
     def mailer(self) -> Mailer:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,10 +11,11 @@ if TYPE_CHECKING:
     from pipeline.store.sql import SqlStore
 
 
-def open_store(url: str, root: Path, tokens: Tokens) -> SqlStore:
+def open_store(url: str, root: Path, tokens: Tokens, lease: timedelta = timedelta(minutes=20)) -> SqlStore:
     """Open the store at `url`, made or brought up to date if need be.
 
     A relative `sqlite:///` path starts at the newsletter's folder `root`.
+    `lease` is how long a delivery that was leased may wait to be armed.
     Where no store exists and none can be made, an empty one that refuses every
     change is returned, so that looking works anywhere. Raises StoreError.
     """
@@ -21,4 +23,6 @@ def open_store(url: str, root: Path, tokens: Tokens) -> SqlStore:
     from pipeline.store.engine import open_database
     from pipeline.store.sql import SqlStore
 
-    return SqlStore(open_database(url, root), tokens)
+    store = SqlStore(open_database(url, root), tokens)
+    store.lease_time = lease
+    return store

@@ -15,8 +15,9 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from pipeline.errors import StoreError
 from pipeline.store import sqlite
-from pipeline.store.lock import RunLock
+from pipeline.store.lock import RunLocks
 from pipeline.store.migrate import bring_up_to_date, create
+from pipeline.store.witness import Witness
 
 if TYPE_CHECKING:
     from pipeline.edges import Tokens
@@ -29,17 +30,19 @@ class Database:
     error may report later commits as done that are not.
     """
 
-    def __init__(self, engine: Engine, place: str, lock: RunLock | None, unwritable: str = "") -> None:
+    def __init__(self, engine: Engine, place: str, path: Path | None, unwritable: str = "") -> None:
         self._engine = engine
         #: The file as people know it.
         self.place = place
-        #: Held by the one run at work; None where there is nothing to lock.
-        self.lock = lock
+        #: What runs of this process hold; None in memory, where nobody else is.
+        self.locks = None if path is None else RunLocks(path.with_name("runs"))
+        #: None in memory: such a ledger has no copies.
+        self.witness = None if path is None else Witness(path)
         #: Why nothing can be written; "" if it can.
         self.unwritable = unwritable
         self._broken = ""
-        # Whoever forgets to close: the file and the lock go with the last reference to this.
-        weakref.finalize(self, _close, engine, lock)
+        # Whoever forgets to close: the file and the locks go with the last reference to this.
+        weakref.finalize(self, _close, engine, self.locks)
 
     @property
     def broken(self) -> bool:
@@ -85,26 +88,37 @@ class Database:
     def stop(self, what: str) -> StoreError:
         """Trust it no more, from now on; return the error that says so.
 
-        The lock goes too: nothing can be armed from here any longer, so another
+        The locks go too: nothing can be armed from here any longer, so another
         run may clear up.
         """
         self._broken = what
         self.close()
         return self.error(what)
 
+    def note(self, generation: int) -> None:
+        """Let the witness know of a generation that was committed."""
+        try:
+            if self.witness is not None:
+                self.witness.note(generation)
+        except OSError as fault:
+            raise self.stop(
+                f"{self.witness and self.witness.path.name} beside it cannot be written: {fault.strerror}. Make sure "
+                "of the disk and of the file's rights, then run the command again."
+            ) from fault
+
     def error(self, what: str) -> StoreError:
         """Return an error about this store."""
         return StoreError(what, path=self.place)
 
     def close(self) -> None:
-        """Let go of the file and the lock."""
-        _close(self._engine, self.lock)
+        """Let go of the file and the locks."""
+        _close(self._engine, self.locks)
 
 
-def _close(engine: Engine, lock: RunLock | None) -> None:
+def _close(engine: Engine, locks: RunLocks | None) -> None:
     engine.dispose()
-    if lock is not None:
-        lock.drop()
+    if locks is not None:
+        locks.drop_all()
 
 
 def open_database(url: str, root: Path) -> Database:
@@ -122,7 +136,7 @@ def open_database(url: str, root: Path) -> Database:
             place,
             f"cannot be made: {fault.strerror}. Make its folder one you may write to, or set store.url.",
         )
-    database = Database(sqlite.make_engine(path), place, RunLock(path.with_name("run.lock")))
+    database = Database(sqlite.make_engine(path), place, path)
     bring_up_to_date(database)
     return database
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, tzinfo
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, insert, literal, select, update
+from sqlalchemy import Connection, Row, case, delete, func, insert, literal, select, type_coerce, update
 from sqlalchemy.sql import Insert
 
 from pipeline.errors import Refused
@@ -22,8 +22,8 @@ from pipeline.model import (
 )
 from pipeline.store.audience import may_be_mailed
 from pipeline.store.engine import Part
-from pipeline.store.moments import NOW, zone, zone_name
-from pipeline.store.moves import move, tally
+from pipeline.store.moments import NOW, Moment, zone, zone_name
+from pipeline.store.moves import AT_ONCE, DEFERRED, move, tally
 from pipeline.store.tables import bodies, carried, deliveries, entry_versions, issues, subscribers
 
 
@@ -137,10 +137,11 @@ class Issues(Part):
         with self._database.write() as connection:
             connection.execute(update(issues).where(issues.c.number == number).values(published=True))
 
-    def set_issue_state(self, number: int, state: IssueState) -> None:
+    def set_issue_state(self, number: int, state: IssueState, why: str = "") -> None:
         """Pause, cancel or go on with an issue. What was not handed over of a cancelled one is cancelled with it.
 
-        Raises StoreError if there is no such issue, Refused if it is at its end.
+        `why` is for people, and forgotten when the issue goes on. Raises
+        StoreError if there is no such issue, Refused if it is at its end.
         """
         with self._database.write() as connection:
             current = connection.scalar(select(issues.c.state).where(issues.c.number == number))
@@ -148,7 +149,8 @@ class Issues(Part):
                 raise self._error(f"there is no issue {number} in it. See: newsletter status")
             if current != state and current not in (IssueState.SENDING, IssueState.PAUSED):
                 raise Refused(f"issue {number} is {current} and stays so")
-            connection.execute(update(issues).where(issues.c.number == number).values(state=state))
+            why = "" if state is IssueState.SENDING else why
+            connection.execute(update(issues).where(issues.c.number == number).values(state=state, why=why))
             if state is IssueState.CANCELLED:
                 connection.execute(move("cancel").where(deliveries.c.issue == number))
 
@@ -213,7 +215,19 @@ def _record(connection: Connection, row: Row[Any]) -> IssueRecord:
         started=row.started and row.started.astimezone(here),
         finished=row.finished and row.finished.astimezone(here),
         published=row.published,
+        why=row.why,
+        due=_due(connection, row.number, here),
     )
+
+
+def _due(connection: Connection, number: int, here: tzinfo) -> datetime | None:
+    """Return when the first deferred delivery is tried again."""
+    first = func.min(deliveries.c.not_before)
+    # What was hurried names no moment of its own.
+    due = type_coerce(case((first == AT_ONCE, NOW), else_=first), Moment)
+    resting = (deliveries.c.issue == number, deliveries.c.state == DeliveryState.QUEUED, DEFERRED)
+    found = connection.scalar(select(due).where(*resting))
+    return found and found.astimezone(here)
 
 
 def _compare(

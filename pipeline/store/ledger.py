@@ -6,7 +6,18 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, exists, func, select, update
+from sqlalchemy import (
+    BigInteger,
+    BindParameter,
+    Connection,
+    Row,
+    and_,
+    bindparam,
+    exists,
+    func,
+    select,
+    update,
+)
 
 from pipeline.errors import Refused
 from pipeline.model import (
@@ -17,58 +28,106 @@ from pipeline.model import (
     Recipient,
 )
 from pipeline.store.engine import Part
+from pipeline.store.given import Number, parameters
 from pipeline.store.moments import NOW, microseconds, zone
-from pipeline.store.moves import OPEN, move, still_reads, tally, tally_by_domain
+from pipeline.store.moves import AT_ONCE, DEFERRED, OPEN, move, still_reads, tally, tally_by_domain
 from pipeline.store.tables import deliveries, issues, runs
+from pipeline.store.witness import next_generation
 
-#: How long a leased delivery may wait to be armed. Longer than the slowest relay takes over a
-#: batch (RFC 5321, 4.5.3.2 gives ten minutes after the dot alone); a run that slept longer arms nothing.
-LEASE = timedelta(minutes=20)
+_here = deliveries.c.issue == bindparam("the_issue")
+_run: BindParameter[str] = bindparam("run")
+_SENDING = select(issues.c.zone).where(
+    issues.c.number == bindparam("the_issue"),
+    issues.c.state == IssueState.SENDING,
+    exists().where(runs.c.owner == _run, runs.c.issue == issues.c.number),
+)
+#: The queue's index leads to what is leased, however long the ledger.
+_LATE = move("give back", owner=None, leased_until=None).where(_here, deliveries.c.leased_until < NOW)
+_QUEUE = (
+    select(deliveries.c.id, still_reads().label("reads"))
+    .where(_here, deliveries.c.state == DeliveryState.QUEUED, deliveries.c.not_before <= NOW)
+    .order_by(deliveries.c.not_before, deliveries.c.id)
+    .limit(bindparam("limit"))
+    .with_for_update(skip_locked=True, of=deliveries)
+)
+_LEFT = move("withdraw").where(deliveries.c.id == Number(0))
+#: What a Delivery is made of.
+_COLUMNS = [
+    deliveries.c[name]
+    for name in ("id", "issue", "uid", "email", "name", "confirmed", "state", "epoch", "attempts")
+]
+_TAKE = (
+    move(
+        "lease",
+        epoch=deliveries.c.epoch + 1,
+        owner=_run,
+        leased_until=NOW + bindparam("span", type_=BigInteger),
+    )
+    .where(deliveries.c.id == Number(0))
+    .returning(*_COLUMNS)
+)
+_FIRST = (
+    update(issues)
+    .where(issues.c.number == bindparam("the_issue"), issues.c.started.is_(None))
+    .values(started=NOW)
+)
 
 
 class Ledger(Part):
     """The part of the store that knows deliveries. Every moment is the database's."""
 
-    #: Shorter in tests.
-    lease_time = LEASE
+    #: How long a leased delivery may wait to be armed. Longer than the slowest relay takes over a batch (RFC
+    #: 5321, 4.5.3.2 gives ten minutes after the dot alone); a run that slept longer arms nothing.
+    lease_time = timedelta(minutes=20)
 
     def lease(self, number: int, owner: str, limit: int) -> Sequence[Delivery]:
         """Take up to `limit` queued deliveries that are due; withdraw those who left since the freeze.
 
-        Nothing is due while the issue is not being sent, or by another run.
+        Nothing is due while the issue is not being sent, or for a run that is
+        not at work on it. What another run leased and left lying is due again.
         """
-        sending = select(issues.c.zone).where(
-            issues.c.number == number,
-            issues.c.state == IssueState.SENDING,
-            exists().where(runs.c.owner == owner, runs.c.issue == number),
-        )
+        here = {"the_issue": number, "run": owner}
         with self._database.write() as connection:
-            zone_of_issue = connection.scalar(sending)
+            zone_of_issue = connection.scalar(_SENDING, here)
             if zone_of_issue is None:
                 return []
-            late = move("give back", owner=None, leased_until=None)
-            connection.execute(late.where(deliveries.c.issue == number, deliveries.c.leased_until < NOW))
-            ids = _due(connection, number, limit)
+            connection.execute(_LATE, here)
+            ids = _due(connection, here | {"limit": limit})
             if not ids:
                 return []
-            taken = move(
-                "lease",
-                epoch=deliveries.c.epoch + 1,
-                owner=owner,
-                leased_until=NOW + microseconds(self.lease_time),
-            )
-            rows = connection.execute(taken.where(deliveries.c.id.in_(ids)).returning(deliveries)).all()
-            first = update(issues).where(issues.c.number == number, issues.c.started.is_(None))
-            connection.execute(first.values(started=NOW))
-        return [
-            _delivery(row, zone_of_issue) for row in sorted(rows, key=lambda row: (row.not_before, row.id))
-        ]
+            taken = parameters(([one] for one in ids), run=owner, span=microseconds(self.lease_time))
+            rows = {row.id: row for row in connection.execute(_TAKE, taken)}
+            if connection.execute(_FIRST, here).rowcount:
+                self._remember_file(connection, number)
+            generation = next_generation(connection)
+        self._database.note(generation)
+        return [_delivery(rows[one], zone_of_issue) for one in ids if one in rows]
+
+    def _remember_file(self, connection: Connection, number: int) -> None:
+        if self._database.witness is not None:
+            mine = update(issues).where(issues.c.number == number)
+            connection.execute(mine.values(file=self._database.witness.file()))
+
+    def hurry(self, number: int) -> int:
+        """Make every deferred delivery due now; how many there are. They still count as deferred."""
+        resting = update(deliveries).where(
+            deliveries.c.issue == number, deliveries.c.state == DeliveryState.QUEUED, DEFERRED
+        )
+        with self._database.write() as connection:
+            return connection.execute(resting.values(not_before=AT_ONCE)).rowcount
+
+    def waits(self, number: int) -> timedelta | None:
+        """How long until the next queued delivery is due, 0 if it is; None if nothing is queued."""
+        queue = and_(deliveries.c.issue == number, deliveries.c.state == DeliveryState.QUEUED)
+        with self._database.read() as connection:
+            left = connection.scalar(select(func.min(deliveries.c.not_before) - NOW).where(queue))
+        return None if left is None else timedelta(microseconds=max(left, 0))
 
     def doubts(self, number: int) -> Sequence[Delivery]:
         """Return the deliveries of an issue that are in doubt."""
         with self._database.read() as connection:
             zone_of_issue = connection.scalar(select(issues.c.zone).where(issues.c.number == number))
-            query = select(deliveries).where(
+            query = select(*_COLUMNS).where(
                 deliveries.c.issue == number, deliveries.c.state == DeliveryState.IN_DOUBT
             )
             rows = connection.execute(query.order_by(deliveries.c.id)).all()
@@ -121,7 +180,7 @@ class Ledger(Part):
                 issues.c.state.in_([IssueState.SENDING, IssueState.PAUSED]),
                 ~exists().where(here, deliveries.c.state.in_(OPEN)),
             )
-            .values(state=IssueState.SENT, finished=func.coalesce(last, NOW))
+            .values(state=IssueState.SENT, why="", finished=func.coalesce(last, NOW))
         )
         with self._database.write() as connection:
             connection.execute(done)
@@ -130,23 +189,12 @@ class Ledger(Part):
             )
 
 
-def _due(connection: Connection, number: int, limit: int) -> list[int]:
-    """Return up to `limit` ids that may be leased, withdrawing those who left on the way to them."""
-    queue = (
-        select(deliveries.c.id, still_reads().label("reads"))
-        .where(
-            deliveries.c.issue == number,
-            deliveries.c.state == DeliveryState.QUEUED,
-            deliveries.c.not_before <= NOW,
-        )
-        .order_by(deliveries.c.not_before, deliveries.c.id)
-        .limit(limit)
-        .with_for_update(skip_locked=True, of=deliveries)
-    )
-    while rows := connection.execute(queue).all():
-        gone = [row.id for row in rows if not row.reads]
+def _due(connection: Connection, asked: dict[str, object]) -> list[int]:
+    """Return ids that may be leased, in order, withdrawing those who left on the way to them."""
+    while rows := connection.execute(_QUEUE, asked).all():
+        gone = [[row.id] for row in rows if not row.reads]
         if gone:
-            connection.execute(move("withdraw").where(deliveries.c.id.in_(gone)))
+            connection.execute(_LEFT, parameters(gone))
         if len(gone) < len(rows):
             return [row.id for row in rows if row.reads]
     return []

@@ -48,6 +48,8 @@ def still_reads() -> ColumnElement[bool]:
     return exists().where(subscribers.c.uid == deliveries.c.uid, may_be_mailed())
 
 
+#: `not_before` of what was deferred, and is due now because a person asked.
+AT_ONCE = 1
 #: What is queued because a relay said "later".
 DEFERRED = deliveries.c.not_before > 0
 

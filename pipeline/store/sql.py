@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from pipeline.store.audience import Audience
 from pipeline.store.commit import GroupCommit
+from pipeline.store.figures import Figures
 from pipeline.store.issues import Issues
 from pipeline.store.ledger import Ledger
 from pipeline.store.runs import Runs
 
 
-class SqlStore(Audience, Issues, Runs, Ledger, GroupCommit):
+class SqlStore(Audience, Issues, Runs, Ledger, GroupCommit, Figures):
     """The `Store` of edges.py: audience, issues, and the ledger, behind one database."""
 
     def close_database(self) -> None:
-        """Let go of the database and of the lock, if a run has it."""
+        """Let go of the database and of the locks of its runs."""
         self._database.close()

@@ -26,7 +26,10 @@ def schema(path):
     with sqlite3.connect(path) as connection:
         rows = connection.execute("SELECT type, name, tbl_name, sql FROM sqlite_master").fetchall()
     connection.close()
-    return {row[1]: (*row[:3], row[3] and " ".join(row[3].replace(",", ", ").split())) for row in rows}
+    return {
+        row[1]: (*row[:3], row[3] and " ".join(row[3].replace(",", ", ").replace(chr(34), "").split()))
+        for row in rows
+    }
 
 
 def base_of_migrations(path):

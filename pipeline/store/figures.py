@@ -1,0 +1,93 @@
+"""What reports and the pace ask of the ledger: when answers came, how fast, and what relays said."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import BigInteger, and_, func, or_, select, type_coerce
+
+from pipeline.model import DeliveryState, Refusal
+from pipeline.store.engine import Part
+from pipeline.store.moments import EPOCH, NOW, microseconds, zone
+from pipeline.store.moves import DEFERRED
+from pipeline.store.tables import deliveries, issues
+
+#: Of one issue: stretches of time, things relays said, and domains of each. A screen holds no more.
+STRETCHES = 60
+REFUSALS = 50
+DOMAINS = 5
+#: Answers of the last hours that are remembered for the pace, the newest ones.
+ANSWERS = 200_000
+
+_NOT_ACCEPTED = or_(
+    deliveries.c.state.in_([DeliveryState.REFUSED, DeliveryState.EXPIRED, DeliveryState.IN_DOUBT]),
+    and_(deliveries.c.state == DeliveryState.QUEUED, DEFERRED),
+)
+
+
+class Figures(Part):
+    """The part of the store that says how it went."""
+
+    def handed_over(self, within: timedelta) -> Sequence[timedelta]:
+        """How long ago each delivery of any issue was answered, for those within that time; the oldest first."""
+        answered = type_coerce(deliveries.c.answered, BigInteger)
+        ago = NOW - answered
+        recent = select(ago).where(answered >= NOW - microseconds(within))
+        with self._database.read() as connection:
+            spans = connection.scalars(recent.order_by(answered.desc()).limit(ANSWERS)).all()
+        return [timedelta(microseconds=max(span, 0)) for span in reversed(spans)]
+
+    def refusals(self, number: int) -> Sequence[Refusal]:
+        """What the relay said where it did not accept, the most frequent first; the fifty most frequent."""
+        said = (deliveries.c.state, deliveries.c.reply)
+        here = and_(deliveries.c.issue == number, _NOT_ACCEPTED)
+        many = func.count()
+        most = select(*said, many).where(here).group_by(*said).order_by(many.desc(), *said).limit(REFUSALS)
+        with self._database.read() as connection:
+            counts = {(state, reply): count for state, reply, count in connection.execute(most)}
+            where = (
+                select(*said, deliveries.c.domain)
+                .where(here, deliveries.c.reply.in_({reply for _, reply in counts}))
+                .group_by(*said, deliveries.c.domain)
+                .order_by(deliveries.c.domain)
+            )
+            domains: dict[tuple[str, str], list[str]] = {key: [] for key in counts}
+            for state, reply, domain in connection.execute(where):
+                found = domains.get((state, reply), [])
+                if len(found) < DOMAINS:
+                    found.append(domain)
+        return [
+            Refusal(DeliveryState(state), reply, count, tuple(domains[state, reply]))
+            for (state, reply), count in counts.items()
+        ]
+
+    def over_time(self, number: int) -> Sequence[tuple[datetime, int]]:
+        """Start of each stretch of time and how many were accepted in it; at most sixty stretches, equally long.
+
+        They reach from the first to the last that was accepted, in whole
+        seconds; some may be empty.
+        """
+        # What was settled by a person, or accepted before answers had a column of their own.
+        when = type_coerce(func.coalesce(deliveries.c.answered, deliveries.c.updated), BigInteger)
+        here = and_(deliveries.c.issue == number, deliveries.c.state == DeliveryState.ACCEPTED)
+        second = microseconds(timedelta(seconds=1))
+        with self._database.read() as connection:
+            in_zone = zone(connection.scalar(select(issues.c.zone).where(issues.c.number == number)) or "UTC")
+            first, last = (
+                connection.scalar(select(end).where(here)) for end in (func.min(when), func.max(when))
+            )
+            if first is None or last is None:
+                return []
+            seconds = (last - first) // second // STRETCHES + 1
+            stretch = ((when - first) // (seconds * second)).label("stretch")
+            counts: dict[int, int] = dict(
+                connection.execute(select(stretch, func.count()).where(here).group_by("stretch"))
+                .tuples()
+                .all()
+            )
+        start = EPOCH + timedelta(microseconds=first)
+        return [
+            ((start + timedelta(seconds=seconds * place)).astimezone(in_zone), counts.get(place, 0))
+            for place in range(max(counts) + 1)
+        ]
