@@ -8,6 +8,7 @@ says. After this the transaction is ours altogether.
 from __future__ import annotations
 
 import base64
+import re
 import smtplib
 import socket
 import ssl
@@ -77,8 +78,8 @@ class _Setup(smtplib.SMTP):
     """smtplib's commands over our own wire; used for one session, then dropped."""
 
     def __init__(self, config: SmtpConfig) -> None:
-        # A given name keeps smtplib from asking the DNS for ours, which can take minutes.
-        super().__init__(local_hostname=_our_name(config))
+        # Any name keeps smtplib from asking the DNS for ours, which can take minutes.
+        super().__init__(local_hostname="localhost")
         self.config = config
         self.wire: Wire | None = None
         #: What is being done, for messages, and how long its reply may take.
@@ -89,6 +90,7 @@ class _Setup(smtplib.SMTP):
         config, timeouts = self.config, self.config.timeouts
         sock = _connect(config.host, config.port, timeouts.connect, on_socket)
         self.wire = Wire(sock)
+        self.local_hostname = config.hello or _our_name(sock)
         if context and config.security == "tls":
             self.step = "TLS"
             self.wire.encrypt(context, config.host, timeouts.command)
@@ -135,7 +137,11 @@ class _Setup(smtplib.SMTP):
             self.login(username, password)
         except smtplib.SMTPAuthenticationError as fault:
             text = fault.smtp_error if isinstance(fault.smtp_error, bytes) else fault.smtp_error.encode()
-            remedy = "Check mail.smtp.username and where mail.smtp.password says the password is"
+            remedy = (
+                "Check mail.smtp.username and where mail.smtp.password says the password is"
+                if fault.smtp_code >= 500
+                else "Try again later"
+            )
             raise _Unwelcome(fault.smtp_code, self._said(fault.smtp_code, text), remedy) from None
 
     def _demand(self, reply: tuple[int, bytes], remedy: str) -> None:
@@ -167,7 +173,9 @@ class _Setup(smtplib.SMTP):
         if not self.wire:
             raise Lost("there is no connection")
         reply = self.wire.reply(self.patience)
-        return reply.code, b"\n".join(reply.lines)
+        # smtplib takes these codes and no others; the first digit decides (RFC 5321, 4.2.1).
+        code = {"EHLO": 250, "AUTH": 235}.get(self.step, reply.code) if reply.code < 300 else reply.code
+        return code, b"\n".join(reply.lines)
 
     def close(self) -> None:
         """Leave the wire open: it outlives this object."""
@@ -200,9 +208,13 @@ def _connect(
     raise fault or OSError("the host has no address")
 
 
-def _our_name(config: SmtpConfig) -> str:
-    name = config.hello or socket.gethostname()
-    return name if name.isascii() and name.isprintable() and " " not in name and name else "localhost"
+def _our_name(sock: socket.socket) -> str:
+    """Return this machine's name, or where it calls from if that is no full name (RFC 5321, 4.1.4)."""
+    name = socket.gethostname()
+    if re.fullmatch(r"[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+", name):
+        return name
+    address = str(sock.getsockname()[0])
+    return f"[IPv6:{address.partition('%')[0]}]" if ":" in address else f"[{address}]"
 
 
 def _reason(fault: BaseException) -> tuple[str, str]:

@@ -49,8 +49,8 @@ class Wire:
         Raises Lost, or ssl.SSLError for what the other side shows.
         """
         # What came in the clear behind the answer to STARTTLS is from nobody we know (CVE-2011-0411).
-        if self.restless():
-            raise Lost("the relay went on in the clear after STARTTLS")
+        if self._replies.held or (self._poll.poll(0) and self._receive()):
+            raise Lost("the relay went on in the clear where TLS begins")
         sock = context.wrap_socket(self._socket, server_hostname=host, do_handshake_on_connect=False)
         self._adopt(sock)
         end = time.monotonic() + seconds
