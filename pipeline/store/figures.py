@@ -81,11 +81,8 @@ class Figures(Part):
                 return []
             seconds = (last - first) // second // STRETCHES + 1
             stretch = ((when - first) // (seconds * second)).label("stretch")
-            counts: dict[int, int] = dict(
-                connection.execute(select(stretch, func.count()).where(here).group_by("stretch"))
-                .tuples()
-                .all()
-            )
+            rows = connection.execute(select(stretch, func.count()).where(here).group_by("stretch"))
+            counts: dict[int, int] = {int(place): count for place, count in rows}
         start = EPOCH + timedelta(microseconds=first)
         return [
             ((start + timedelta(seconds=seconds * place)).astimezone(in_zone), counts.get(place, 0))

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, exists, func, select, update
+from sqlalchemy import ColumnElement, Connection, exists, func, or_, select, update
 from sqlalchemy.sql import Update
 
 from pipeline.model import Counts, DeliveryState
@@ -40,7 +40,9 @@ OPEN = (_S.QUEUED, _S.LEASED, _S.ARMED)
 def move(name: str, **values: Any) -> Update:
     """Return the statement that makes a move; it finds nothing where a delivery stands elsewhere."""
     begins, end = MOVES[name]
-    return update(deliveries).where(deliveries.c.state.in_(begins)).values(state=end, updated=NOW, **values)
+    # Spelled out: a list is expanded anew with every execution.
+    stands = or_(*(deliveries.c.state == begin for begin in begins))
+    return update(deliveries).where(stands).values(state=end, updated=NOW, **values)
 
 
 def still_reads() -> ColumnElement[bool]:
