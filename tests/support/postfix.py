@@ -11,8 +11,8 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import trustme
@@ -102,6 +102,14 @@ class Postfix:
     port: int
     #: `mail_version`, as it says itself.
     version: str
+    _daemon: ExitStack = field(default_factory=ExitStack, repr=False)
+
+    def start(self) -> None:
+        self._daemon.enter_context(_master(self.folder, self.port))
+
+    def stop(self) -> None:
+        """End it at once, whatever is under way, as `postfix stop` does."""
+        self._daemon.close()
 
     @property
     def ca_file(self) -> Path:
@@ -152,8 +160,11 @@ def started(mailboxes: Iterable[str]) -> Iterator[Postfix]:
         # Makes the queue's folders and sees that everything belongs to whom it should.
         run("postfix", "-c", str(folder / "etc"), "check")
         postfix = Postfix(folder, port, run("postconf", "-d", "-h", "mail_version").strip())
-        with _master(folder, port):
+        postfix.start()
+        try:
             yield postfix
+        finally:
+            postfix.stop()
     finally:
         shutil.rmtree(folder)
 
