@@ -63,7 +63,8 @@ def cancel(project: Project, number: int) -> Standing:
     project.store.set_issue_state(number, IssueState.CANCELLED)
     drafts.record_cancelled(project.root, number, project.now)
     standing = _look_again(project, before)
-    return replace(standing, code=exit_code(standing.record))
+    # What a run at work has under way is its own to report.
+    return standing if standing.runs else replace(standing, code=exit_code(standing.record))
 
 
 def _look_again(project: Project, before: IssueRecord) -> Standing:

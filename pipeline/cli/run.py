@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from pipeline.cli.context import Context
 from pipeline.cli.progress import progress
 from pipeline.cli.stopping import stop_signals
-from pipeline.cli.words import counted, have, sentence
+from pipeline.cli.words import at_work, counted, have, sentence
 from pipeline.errors import Busy, MailerUnusable, NewsletterError
 from pipeline.model import IssueState
 
@@ -71,6 +71,10 @@ def tell(context: Context, record: IssueRecord, *, stopped: bool) -> None:
         )
         return
     context.say(sentence(record))
+    others = context.project.store.runs(number)
+    if counts.open and others:
+        context.say(f"{at_work(others[0])}, and goes on. Next: newsletter report {number}")
+        return
     if record.state is IssueState.PAUSED:
         context.say(f"{have(record)} Next: newsletter resume {number}, or newsletter cancel {number}")
         return

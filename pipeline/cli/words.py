@@ -65,12 +65,13 @@ def at_work(run: RunRecord) -> str:
 def sentence(record: IssueRecord) -> str:
     """Say in a line what became of an issue, and why it is held back where a relay was the reason."""
     counts = record.counts
+    over = record.state is IssueState.CANCELLED
     parts = [f"{counts.accepted:,} accepted"]
     rests = f" (next try {due(record.due, datetime.now(UTC))})" if record.due else ""
     for word, count, more in (
         ("refused", counts.refused, ""),
         ("deferred", counts.deferred, rests),
-        ("not yet handed over", counts.queued, ""),
+        ("under way" if over else "not yet handed over", counts.queued, ""),
         ("in doubt", counts.in_doubt, ""),
         ("withdrawn", counts.withdrawn, ""),
         ("expired", counts.expired, ""),

@@ -28,6 +28,11 @@ REPORT: Shape = {
     "started": str | None,
     "finished": str | None,
     "rate": float | None,
+    "over_time": list,
+    "refusals": list,
+    "why": str,
+    "due": str | None,
+    "doubts": list,
     "hash": str,
     "bytes": int,
 }
@@ -103,7 +108,8 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Ran]:
 def test_status_before_the_first_issue_has_no_since_and_no_last(story: dict[str, Ran]) -> None:
     ran = story["first status"]
     status = ran.json
-    assert status.keys() == {"issue", "since", "readers", "posts", "left_out", "last"}
+    assert status.keys() == {"issue", "since", "readers", "posts", "left_out", "last", "unfinished"}
+    assert status["unfinished"] is None
     assert (ran.code, ran.err) == (0, "")
     assert (status["issue"], status["since"], status["readers"], status["last"]) == (1, None, 0, None)
     assert len(status["posts"]) == 6
@@ -197,6 +203,9 @@ def test_send_and_report_agree(story: dict[str, Ran]) -> None:
     assert (sent["issue"], sent["state"], sent["readers"], sent["accepted"]) == (2, "sent", 1, 1)
     assert {key: report[key] for key in sent} == sent
     assert report["by_domain"] == {"example.com": {"accepted": 1}}
+    (stretch,) = report["over_time"]
+    assert (moment(stretch.pop("from")) >= moment(report["started"]), stretch) == (True, {"accepted": 1})
+    assert (report["refusals"], report["why"], report["due"], report["doubts"]) == ([], "", None, [])
     assert moment(report["started"]) <= moment(report["finished"])
     assert moment(report["date"]).isoformat() == "2026-01-11T08:00:00-05:00"
     assert report["hash"].isalnum()

@@ -102,7 +102,8 @@ def test_durations_read_like_a_clock(seconds: float, said: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("speed", "said"), [(1204.3, "1,204/s"), (14.0, "14/s"), (1.44, "1.4/s"), (0.2, "12/min"), (0.004, "0.2/min")]
+    ("speed", "said"),
+    [(1204.3, "1,204/s"), (14.0, "14/s"), (1.44, "1.4/s"), (0.2, "12/min"), (0.004, "0.2/min")],
 )
 def test_rates_keep_the_figures_that_say_something(speed: float, said: str) -> None:
     assert rate(speed) == said

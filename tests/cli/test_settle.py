@@ -8,7 +8,7 @@ from collections import Counter
 import pytest
 from support.letter import Letter
 from support.relay import Relay
-from support.relay_script import Script, lose
+from support.relay_script import Script, later, lose
 from support.running import READERS, address
 from support.tutorial import on_a_terminal
 
@@ -93,10 +93,11 @@ def test_a_person_is_shown_whom_it_is_about(doubtful: Letter, monkeypatch: pytes
 
 
 def test_doubts_of_an_issue_called_off_can_only_be_accepted(crowd: Letter) -> None:
-    with Relay(Script().nth("dot", 1, lose())) as relay:
-        paced = relay.environment(connections=1) | {"NEWSLETTER_MAIL__RETRY__FIRST": "3000"}
-        relay.script.always("mail", lose())
-        crowd.run("send", "--yes", env=paced)
+    script = (
+        Script().to({LOST[0]}, "dot", lose()).to({address(n) for n in range(2, READERS)}, "rcpt", later())
+    )
+    with Relay(script) as relay:
+        crowd.run("send", "--yes", env=relay.environment())
     ran = crowd.run("cancel", "1", "--yes")
     assert (ran.code, "1 is in doubt" in ran.out) == (5, True)
     refused = crowd.run("settle", "1", "--again")

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from pipeline.compose import guards
-from pipeline.errors import Refused
-from pipeline.model import Choice, Counts, IssueRecord, IssueState, LeftOut, Reason
+from pipeline.errors import Busy, Refused
+from pipeline.model import Choice, Counts, IssueRecord, IssueState, LeftOut, Reason, RunRecord
 from pipeline.settings import Settings
 
 NOW = datetime(2026, 1, 4, 8, tzinfo=UTC)
@@ -57,3 +57,26 @@ def test_all_files_that_stop_an_issue_are_named_at_once() -> None:
     assert "posts/a.md:2: date is missing\nposts/c.md:1: title is missing" in str(refused.value)
     assert "posts/b.md" not in str(refused.value)
     guards.stops(Choice((), files[1:2]))
+
+
+def standing(state: IssueState, why: str = "") -> IssueRecord:
+    return IssueRecord(4, "s", state, NOW, Counts(readers=5, accepted=2, queued=3), "h", why=why)
+
+
+def test_what_a_person_paused_is_not_gone_on_with_and_what_a_relay_paused_is() -> None:
+    with pytest.raises(Refused, match=r"2 have it, 3 do not.*newsletter resume 4.*newsletter cancel 4"):
+        guards.paused(standing(IssueState.PAUSED))
+    guards.paused(standing(IssueState.PAUSED, why="535 no"))
+    guards.paused(standing(IssueState.SENDING))
+
+
+def test_what_was_called_off_stays_so() -> None:
+    with pytest.raises(Refused, match="newsletter report 4"):
+        guards.cancelled(standing(IssueState.CANCELLED))
+    guards.cancelled(standing(IssueState.PAUSED))
+
+
+def test_a_run_at_work_is_named() -> None:
+    guards.at_work([], 4)
+    with pytest.raises(Busy, match=r"08:00:00 \(process 77 on here\).*newsletter resume 4 --join"):
+        guards.at_work([RunRecord("o", 77, "here", NOW), RunRecord("p", 78, "here", NOW)], 4)
