@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from pipeline.edges import Arm
 from pipeline.mailers.smtp.config import Timeouts
 from pipeline.mailers.smtp.envelope import mail_from, rcpt_to
-from pipeline.mailers.smtp.replies import Reply
+from pipeline.mailers.smtp.replies import LONGEST_REPLY, Reply
 from pipeline.mailers.smtp.session import Session
 from pipeline.mailers.smtp.submissions import Pull
 from pipeline.mailers.smtp.verdicts import CLOSING, Phase, Refusal, Verdict, judge, lost, obstacle
@@ -41,14 +41,17 @@ class Window:
         self._relay = session.extensions
         self._timeouts = timeouts
         self._size = size
+        self._wire.most_unread = len(_PHASES) * size * LONGEST_REPLY
         self._under_way: deque[_UnderWay] = deque()
         #: Nothing more was to be had: what is under way is finished before it is asked for again.
         self._resting = False
         #: Why no more is begun: the relay refuses us, or wants to be left alone.
         self._refusal: Verdict | None = None
         self._closing = False
-        #: Why nothing more can be read or written.
+        #: Why nothing more can be written; what has come by then may still be read.
         self._lost = ""
+        #: Nothing more can be read either, or nobody knows what it would be an answer to.
+        self._deaf = False
 
     def run(self, pull: Pull, arm: Arm) -> Generator[Answer, None, bool]:
         """Hand over what `pull` has. Returns whether the session may go on; raises Refusal if the relay refuses us.
@@ -134,8 +137,8 @@ class Window:
             _UnderWay(submission, end <= sent) for submission, end in zip(submissions, ends, strict=True)
         )
 
-    def _lose(self, why: str) -> None:
-        self._lost, self._closing = self._lost or why, True
+    def _lose(self, why: str, *, deaf: bool = False) -> None:
+        self._lost, self._closing, self._deaf = self._lost or why, True, deaf
 
     def _finish_one(self) -> Answer:
         """Read what became of the oldest message under way."""
@@ -147,10 +150,10 @@ class Window:
                 # The first no decides; what the relay makes of the rest follows from it.
                 verdict = verdict or self._judge(phase, reply, submission)
                 if reply.code == CLOSING:
-                    self._lose("the relay closed the connection before this one's turn")
+                    self._lose("the relay closed the connection before this one's turn", deaf=True)
                     break
         except Lost as fault:
-            self._lose(str(fault))
+            self._lose(str(fault), deaf=True)
             verdict = verdict or lost(Phase.DOT if oldest.written else Phase.MAIL, self._lost)
         verdict = verdict or lost(Phase.DOT, "no answer")
         if verdict.about_us:
@@ -169,7 +172,7 @@ class Window:
     def _reply(self, phase: Phase) -> Reply:
         if not self._lost:
             return self._wire.reply(self._timeouts.dot if phase is Phase.DOT else self._timeouts.command)
-        reply = self._wire.arrived()
+        reply = None if self._deaf else self._wire.arrived()
         if not reply:
             raise Lost(self._lost)
         return reply

@@ -12,13 +12,11 @@ import ssl
 import time
 from contextlib import suppress
 
-from pipeline.mailers.smtp.replies import NotSmtp, Replies, Reply
+from pipeline.mailers.smtp.replies import LONGEST_REPLY, NotSmtp, Replies, Reply
 
 #: What `[mail.smtp.timeouts] block` is about; in TLS one record (RFC 8446, 5.1).
 BLOCK = 64 * 1024
 TLS_BLOCK = 16 * 1024
-#: More than this unread, and the relay does not answer but talk.
-FLOOD = 1024 * 1024
 _READ = 16 * 1024
 
 
@@ -33,6 +31,8 @@ class Wire:
         self._replies = Replies()
         #: How many octets of what `send` was last given may have left, also if it raised Lost.
         self.sent = 0
+        #: More than this unread, and the relay does not answer but talk.
+        self.most_unread = 4 * LONGEST_REPLY
         self._adopt(sock)
 
     def _adopt(self, sock: socket.socket) -> None:
@@ -153,7 +153,7 @@ class Wire:
         if not octets:
             raise Lost("the relay closed the connection")
         self._replies.feed(octets)
-        if self._replies.held > FLOOD:
+        if self._replies.held > self.most_unread:
             raise Lost("the relay said more than it was asked")
         return True
 
@@ -172,4 +172,8 @@ class Wire:
 
 
 def _said(fault: OSError) -> str:
+    if isinstance(fault, ssl.SSLEOFError | ssl.SSLZeroReturnError | ConnectionResetError | BrokenPipeError):
+        return "the relay closed the connection"
+    if isinstance(fault, ssl.SSLError):
+        return f"TLS failed: {fault.reason or 'no reason given'}"
     return fault.strerror or type(fault).__name__
