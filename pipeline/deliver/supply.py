@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable
+from datetime import timedelta
 from threading import Condition
 
 from pipeline.deliver import points
@@ -52,9 +53,13 @@ class Supply:
         self._leased: deque[tuple[float, Delivery]] = deque()
         self._batch = _batch(plan)
         self._asked = False
+        #: Something was queued again since the ledger was asked: if it finds nothing, it may not have known.
+        self._stale = False
         self._last_lease = float("-inf")
         #: The ledger had nothing that is due, so many times running, and when something will be (None: nothing queued).
         self._empty = 0
+        #: How many times running the ledger gave nothing although something was due.
+        self._denied = 0
         self._due: float | None = None
         #: True while nothing is left that this run could hand over; an answer of "later" changes that.
         self.exhausted = False
@@ -70,12 +75,14 @@ class Supply:
         """Look again: a delivery is queued once more."""
         with self._changed:
             self._empty, self.exhausted = 0, False
+            self._stale = self._asked
 
     def reconsider(self) -> None:
         """Let the ledger choose again: what is leased may have been paused, cancelled or taken over."""
         with self._changed:
             self._return_all()
             self._empty, self.exhausted = 0, False
+            self._stale = self._asked
 
     def take(self, busy: bool) -> Delivery | None:
         """Return the next delivery that may go; None if there is none just now and the connection is `busy`.
@@ -122,7 +129,7 @@ class Supply:
         """Nothing is leased, and the ledger had nothing due: return how long to wait. Raises Ended if for too long."""
         if self._empty:
             rest = None if self._due is None else self._due - time.monotonic()
-            if rest is None or rest > max(self._plan.wait, PATIENCE) or (rest <= 0 and self._empty > 1):
+            if rest is None or rest > max(self._plan.wait, PATIENCE) or (rest <= 0 and self._denied > 1):
                 # The last: queued and due, yet not ours to have, twice. It is paused, cancelled, or another run's.
                 self.exhausted = True
                 self._changed.notify_all()
@@ -156,7 +163,10 @@ class Supply:
             points.reach(Point.LEASED)
         with self._changed:
             self._asked = False
-            self._empty = 0 if leased else self._empty + 1
+            self._empty = 0 if leased or self._stale else self._empty + 1
+            self._stale = False
+            # Due between two questions of one moment is no more than that; due twice is not ours.
+            self._denied = self._denied + 1 if waits == timedelta() else 0
             self._due = None if waits is None else now + waits.total_seconds()
             self._leased.extend((now + self._plan.lease * FRESH, delivery) for delivery in leased)
             self._changed.notify_all()
