@@ -17,13 +17,13 @@ SHOWN = 12
 
 @click.command(cls=Verb)
 @click.argument("number", type=NUMBER)
-@click.argument("addresses", nargs=-1, metavar="[ADDRESS]...")
+@click.argument("address", nargs=-1)
 @click.option("--accepted", is_flag=True, help="They have it: nothing more is sent to them.")
 @click.option("--again", is_flag=True, help="They do not have it: they get one more copy.")
 @click.option("--yes", is_flag=True, help="Ask nothing.")
 @pass_context
 def command(
-    context: Context, number: int, addresses: tuple[str, ...], accepted: bool, again: bool, yes: bool
+    context: Context, number: int, address: tuple[str, ...], accepted: bool, again: bool, yes: bool
 ) -> int:
     """Say what became of copies of issue NUMBER that are in doubt: of each ADDRESS, or of all.
 
@@ -34,11 +34,11 @@ def command(
 
     if accepted == again:
         raise UsageError("say which it is: --accepted (they have it) or --again (they get one more copy).")
-    chosen = running.doubts(context.project, number, addresses)
+    chosen = running.doubts(context.project, number, address)
     if not chosen:
         context.say(f"Nothing is in doubt in issue {number}. Next: newsletter report {number}")
         return 0
-    if not addresses and not yes and context.interactive():
+    if not address and not yes and context.interactive():
         agree(context, chosen, accepted=accepted)
     record = running.settle(context.project, number, chosen, accepted=accepted)
     became = "accepted: nothing more goes to them" if accepted else "to be handed over once more"
