@@ -38,6 +38,7 @@ class Database:
         self.locks = None if path is None else RunLocks(path.with_name("runs"))
         #: None in memory: such a ledger has no copies.
         self.witness = None if path is None else Witness(path)
+        self._file = self.witness and self.witness.file()
         #: Why nothing can be written; "" if it can.
         self.unwritable = unwritable
         self._broken = ""
@@ -55,6 +56,7 @@ class Database:
         if self.unwritable:
             raise self.error(self.unwritable)
         with self._transaction(self._engine) as connection:
+            self._demand_in_place()
             yield connection
 
     @contextmanager
@@ -84,6 +86,18 @@ class Database:
                 yield connection
         except (SQLAlchemyError, sqlite3.Error) as fault:
             raise self.stop(sqlite.explain(fault)) from fault
+
+    def _demand_in_place(self) -> None:
+        """Stop if the file is gone or another: the system would let us go on writing what nobody will ever find."""
+        try:
+            if self.witness is None or self.witness.file() == self._file:
+                return
+        except OSError:
+            pass
+        raise self.stop(
+            "was removed or replaced while it was in use. Put it back before anything else is sent: without it "
+            "nobody knows who has had which issue."
+        )
 
     def stop(self, what: str) -> StoreError:
         """Trust it no more, from now on; return the error that says so.
