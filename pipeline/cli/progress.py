@@ -86,12 +86,11 @@ def progress(context: Context, number: int) -> Iterator[Progress]:
 
 @contextmanager
 def _bar(context: Context, number: int) -> Iterator[Meter]:
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+    from rich.progress import BarColumn, Progress, TextColumn
 
     columns = (
         TextColumn("Issue {task.fields[issue]}"),
         BarColumn(),
-        MofNCompleteColumn(),
         TextColumn("{task.fields[words]}"),
     )
     with Progress(*columns, console=context.console, transient=True) as bar:
@@ -99,7 +98,8 @@ def _bar(context: Context, number: int) -> Iterator[Meter]:
 
         def show(counts: Counts, meter: Meter) -> None:
             done = counts.readers - counts.open
-            bar.update(task, total=counts.readers, completed=done, words="  ".join(_words(counts, meter)))
+            words = "  ".join([f"{done:,}/{counts.readers:,}", *_words(counts, meter)])
+            bar.update(task, total=counts.readers, completed=done, words=words)
 
         yield Meter(show, BAR)
 

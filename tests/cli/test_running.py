@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import time
 
@@ -10,7 +11,7 @@ import pytest
 from support.letter import Letter
 from support.relay import Relay
 from support.relay_script import Script, closing, later, never, stall
-from support.running import READERS, AtWork, address, everybody_once, numbers
+from support.running import READERS, AtWork, address, everybody_once, numbers, on_screen
 from support.tutorial import on_a_terminal
 
 #: Long enough that a run is still at work when another command has started.
@@ -246,3 +247,12 @@ def test_in_a_pipe_a_run_says_what_is_ahead_and_quiet_says_nothing(crowd: Letter
         assert "\x1b" not in ran.err
         crowd.post("news", "News", "2026-01-02")
         assert crowd.run("-q", "send", "--yes", env=relay.environment()).err == ""
+
+
+def test_on_a_terminal_a_bar_shows_how_far_it_is_and_ctrl_c_takes_its_place(crowd: Letter) -> None:
+    with Relay(latency=SLOW) as relay:
+        code, seen = on_screen(crowd, "send", "--yes", env=slowly(relay), stop=lambda: relay.wait(6))
+    assert code == 130
+    assert re.search(rf"━.* [4-7]/{READERS}  [\d.]+/s  0:0\d left", seen), seen
+    assert f"\r\x1b[2K{STOPPING}\r\n" in seen
+    assert seen.rindex("sends only to the") > seen.rindex("left")

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import os
+import pty
 import re
 import signal
 import subprocess
 import sys
 import threading
 from collections import Counter
+from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
 from support.letter import CLOCK, HERE, SECRET, Letter, Ran
 from support.relay import Relay
+from support.tutorial import read
 
 READERS = 12
 
@@ -76,6 +79,39 @@ class AtWork:
         for pipe in (self.process.stdout, self.process.stderr):
             if pipe:
                 pipe.close()
+
+
+def on_screen(
+    letter: Letter, *words: str, env: dict[str, str], stop: Callable[[], object]
+) -> tuple[int, str]:
+    """Run a command on a terminal that can move its cursor, Ctrl-C when `stop` returns; its code and what it wrote."""
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "pipeline", "-C", str(letter.root), "--clock", CLOCK, *words],
+        cwd=HERE,
+        env={
+            **os.environ,
+            "NEWSLETTER_SECRET": SECRET,
+            "TERM": "xterm",
+            "COLUMNS": "120",
+            "NO_COLOR": "1",
+            **env,
+        },
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        start_new_session=True,
+    )
+    os.close(theirs)
+    stopper = threading.Thread(target=lambda: (stop(), process.send_signal(signal.SIGINT)))
+    stopper.start()
+    seen = b""
+    while chunk := read(ours):
+        seen += chunk
+    os.close(ours)
+    code = process.wait(60)
+    stopper.join()
+    return code, seen.decode()
 
 
 def address(number: int) -> str:
