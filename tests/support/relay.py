@@ -12,7 +12,8 @@ did that SMTP forbids; `relay.environment()`: the settings that point the comman
 taken n messages; `relay.script`: may be changed at any time. What scripts can do is in relay_script.py.
 
 As a process, for tests that kill clients: `PYTHONPATH=tests python -m support.relay --log FILE --ready FILE`, with
-`--faults 0.15 --seed 1`, `--tls`, `--latency` and more (`--help`). READY gets the port; LOG one JSON line for every
+`--faults 0.15 --seed 1`, `--moods FILE`, `--tls`, `--latency` and more (`--help`). READY gets the port; MOODS a line
+for each misbehaviour (connection, phase, name, between tabs); LOG one JSON line for every
 body that came to its end, before it is answered: `message_id`, `recipient`, `sha256`, `answer` ("250", "451", ..., or
 "lost" where no clear answer was given), `taken`, `connection`.
 """
@@ -212,6 +213,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--faults", type=float, default=0.0, help="chance of a fault per transaction")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--moods", type=Path, help="append one line per misbehaviour")
     parser.add_argument("--stalls", type=float, default=1.0, help="seconds of the longest stall")
     parser.add_argument("--refuse-us", action="store_true", help="faults may be a 5yz at set-up or MAIL, too")
     parser.add_argument(
@@ -228,6 +230,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         script = Script.random_faults(
             given.faults, given.seed, stalls=given.stalls, refuse_us=given.refuse_us
         )
+    if given.moods:
+        script.moods = os.open(given.moods, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
     users = dict([given.user.split(":", 1)]) if given.user else None
     relay = Relay(
         script,

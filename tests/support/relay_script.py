@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import threading
 from collections import Counter
@@ -142,6 +143,8 @@ class Script:
         self._rules: list[Rule] = []
         self._count: Counter[str] = Counter()
         self._lock = threading.Lock()
+        #: File handle that gets a line for each misbehaviour; None: nobody asks.
+        self.moods: int | None = None
 
     def rule(self, rule: Rule) -> Script:
         self._rules.append(rule)
@@ -219,7 +222,10 @@ class Script:
         with self._lock:
             self._count[phase] += 1
             count = self._count[phase]
-            return next((b for rule in self._rules if (b := rule(phase, count, moment)) is not None), None)
+            found = next((b for rule in self._rules if (b := rule(phase, count, moment)) is not None), None)
+        if found and self.moods is not None:
+            os.write(self.moods, f"{moment.connection}\t{phase}\t{found.name}\n".encode())
+        return found
 
     def was_taken(self, behaviour: Behaviour) -> bool:
         """Say whether a message whose answer is not clear was taken."""
