@@ -134,6 +134,7 @@ class Talk(Wire):
             self._utter(behaviour, behaviour.say(b""))
             self._flush()
             raise Gone
+        self.sock.getpeername()  # fails if the client has reset: wrap_socket would leak a socket then
         try:
             self.sock = self.relay.server_context.wrap_socket(self.sock, server_side=True)
         except ssl.SSLError as fault:
