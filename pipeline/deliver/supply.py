@@ -74,15 +74,17 @@ class Supply:
     def put_back(self) -> None:
         """Look again: a delivery is queued once more."""
         with self._changed:
-            self._empty, self.exhausted = 0, False
-            self._stale = self._asked
+            self._look_again()
 
     def reconsider(self) -> None:
         """Let the ledger choose again: what is leased may have been paused, cancelled or taken over."""
         with self._changed:
             self._return_all()
-            self._empty, self.exhausted = 0, False
-            self._stale = self._asked
+            self._look_again()
+
+    def _look_again(self) -> None:
+        self._empty, self.exhausted = 0, False
+        self._stale = self._asked
 
     def take(self, busy: bool) -> Delivery | None:
         """Return the next delivery that may go; None if there is none just now and the connection is `busy`.
@@ -123,6 +125,8 @@ class Supply:
         now = time.monotonic()
         while self._leased and self._leased[0][0] < now:
             self._return(self._leased.popleft()[1])
+            # Unless another run has it by then, it is this one's again.
+            self._look_again()
         return bool(self._leased)
 
     def _rest(self) -> float:

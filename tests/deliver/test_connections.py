@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
 from pathlib import Path
@@ -79,6 +80,19 @@ def test_all_connections_are_at_work_beside_each_other(store: Store, splicer: Sp
 
     mailer = Together()
     assert deliver(store, mailer, splicer, 1, "run-1") == EVERYBODY
+    assert nobody_twice(mailer)
+
+
+def test_what_waited_too_long_for_its_turn_is_leased_anew(store: Store, splicer: Splicer) -> None:
+    class Slow(Lines):
+        def hand_over(self, submission: Submission, arm: Arm) -> Answer:
+            if not self.took:
+                # The others are fresh for half as long.
+                time.sleep(0.2)
+            return super().hand_over(submission, arm)
+
+    mailer = Slow(connections=1)
+    assert deliver(store, mailer, splicer, 1, "run-1", plan=Plan(lease=0.2)) == EVERYBODY
     assert nobody_twice(mailer)
 
 
