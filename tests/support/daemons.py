@@ -6,15 +6,24 @@ import os
 import shutil
 import socket
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
+from pathlib import Path
 
 HOST = "localhost"
 #: Programs of the system are not on every PATH.
 PATH = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/local/sbin", "/usr/sbin", "/sbin"])
 #: Seconds until a daemon must answer, have done what it was asked, or be gone.
 PATIENCE = 20
+
+
+def public_folder(name: str) -> Path:
+    """Make a folder that a daemon's own account can enter, as it cannot enter pytest's."""
+    folder = Path(tempfile.mkdtemp(prefix=f"{name}-", dir="/tmp"))
+    folder.chmod(0o755)
+    return folder
 
 
 def program(name: str) -> str | None:
@@ -31,6 +40,7 @@ def run(name: str, *words: str, typed: str = "") -> str:
         encoding="utf-8",
         env={**os.environ, "PATH": PATH},
         timeout=PATIENCE,
+        umask=0o022,
         check=False,
     )
     assert done.returncode == 0, (name, done.stdout, done.stderr)
@@ -44,6 +54,7 @@ def running(command: list[str]) -> Iterator[subprocess.Popen[bytes]]:
         [program(command[0]) or command[0], *command[1:]],
         start_new_session=True,
         stdin=subprocess.DEVNULL,
+        umask=0o022,
         env={**os.environ, "PATH": PATH},
     )
     try:

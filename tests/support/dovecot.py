@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from support.daemons import answers, free_port, program, run, running, until
+from support.daemons import answers, free_port, program, public_folder, run, running, until
 
 #: What every reader opens their mailbox with.
 PASSWORD = "what-every-reader-has"
@@ -54,9 +53,8 @@ def missing() -> str:
 @contextmanager
 def started(maildirs: Path, owner: int) -> Iterator[int]:
     """Run a Dovecot over the Maildirs `domain/local` in a folder, and give the port of its IMAP."""
-    folder = Path(tempfile.mkdtemp(prefix="dovecot-"))
+    folder = public_folder("dovecot")
     try:
-        folder.chmod(0o755)
         port = free_port()
         values = {"folder": folder, "maildirs": maildirs, "owner": owner, "port": port, "password": PASSWORD}
         configuration = folder / "dovecot.conf"

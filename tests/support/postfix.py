@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -17,7 +16,7 @@ from pathlib import Path
 
 import trustme
 
-from support.daemons import HOST, answers, free_port, program, run, running, until
+from support.daemons import HOST, answers, free_port, program, public_folder, run, running, until
 
 USERNAME = "letter"
 #: Nothing in it may trip over shell, settings or SASL.
@@ -151,10 +150,8 @@ def missing() -> str:
 @contextmanager
 def started(mailboxes: Iterable[str]) -> Iterator[Postfix]:
     """Run a Postfix that has these mailboxes, until the `with` ends."""
-    # Not pytest's own folder, which is for root's eyes only: Postfix works under its own account.
-    folder = Path(tempfile.mkdtemp(prefix="postfix-"))
+    folder = public_folder("postfix")
     try:
-        folder.chmod(0o755)
         port = free_port()
         _furnish(folder, port, list(mailboxes))
         # Makes the queue's folders and sees that everything belongs to whom it should.
@@ -184,6 +181,9 @@ def _furnish(folder: Path, port: int, mailboxes: list[str]) -> None:
     authority.cert_pem.write_to_path(str(folder / "ca.pem"))
     certificate = authority.issue_cert(HOST).private_key_and_cert_chain_pem.bytes()
     (folder / "relay.pem").write_bytes(certificate)
+    for path in folder.rglob("*"):
+        # Whatever the umask is.
+        path.chmod(0o755 if path.is_dir() else 0o644)
 
     passwords = folder / "etc/sasl/passwords"
     realm = run("postconf", "-c", str(folder / "etc"), "-h", "myhostname").strip()
