@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +14,7 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from pipeline.errors import StoreError
 from pipeline.store import sqlite
+from pipeline.store.driver import DRIVER
 from pipeline.store.lock import RunLocks
 from pipeline.store.migrate import bring_up_to_date, create
 from pipeline.store.witness import Witness
@@ -84,7 +84,7 @@ class Database:
         try:
             with engine.begin() as connection:
                 yield connection
-        except (SQLAlchemyError, sqlite3.Error) as fault:
+        except (SQLAlchemyError, DRIVER.Error) as fault:
             raise self.stop(sqlite.explain(fault)) from fault
 
     def _demand_in_place(self) -> None:
@@ -108,6 +108,12 @@ class Database:
         self._broken = what
         self.close()
         return self.error(what)
+
+    def demand_sound(self, connection: Connection) -> None:
+        """Look through the file before much is built upon it. Raises StoreError if it is damaged."""
+        damage = sqlite.damage(connection)
+        if damage:
+            raise self.stop(damage)
 
     def note(self, generation: int) -> None:
         """Let the witness know of a generation that was committed."""

@@ -104,10 +104,12 @@ class Issues(Part):
     def freeze(self, issue: FrozenIssue, before: Sequence[CarriedPost], now: datetime) -> int:
         """Write the issue's bytes, its posts, `before` and one queued delivery per reader, in one transaction.
 
-        Returns how many were enrolled. Raises StoreError if the number exists,
-        Refused if another issue carries one of its posts by now.
+        Returns how many were enrolled. Raises StoreError if the number exists
+        or the store is damaged, Refused if another issue carries one of its
+        posts by now.
         """
         with self._database.write() as connection:
+            self._database.demand_sound(connection)
             if connection.execute(select(issues.c.number).where(issues.c.number == issue.number)).first():
                 raise self._error(
                     f"issue {issue.number} is in it already. Go on with: newsletter resume {issue.number}"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import random
-import sqlite3
 import subprocess
 import sys
 import time
@@ -18,6 +17,7 @@ from support.ledger import NOW, TOKENS, URL, answer, arm, frozen, record, subscr
 from pipeline.errors import StoreError
 from pipeline.model import CarriedPost, Counts, IssueState, Outcome
 from pipeline.store import open_store, sqlite
+from pipeline.store.driver import DRIVER
 
 FILE = ".newsletter/newsletter.db"
 
@@ -68,7 +68,7 @@ def impatient(monkeypatch):
 @pytest.mark.parametrize("name", WRITES)
 def test_a_store_that_others_hold_too_long_says_so_and_is_not_used_again(impatient, sending, tmp_path, name):
     (one,) = sending.lease(1, "run", 1)
-    holder = sqlite3.connect(tmp_path / FILE, isolation_level=None)
+    holder = DRIVER.connect(tmp_path / FILE, isolation_level=None)
     holder.execute("BEGIN EXCLUSIVE")
     with pytest.raises(StoreError, match=r"newsletter\.db: another process has held the store"):
         WRITES[name](sending, one)
@@ -81,7 +81,7 @@ def test_a_store_that_others_hold_too_long_says_so_and_is_not_used_again(impatie
 @pytest.mark.parametrize("name", READS)
 def test_whatever_is_read_from_a_damaged_store_is_an_error_with_its_place(sending, tmp_path, opened, name):
     sending.close_database()
-    with sqlite3.connect(tmp_path / FILE) as connection:
+    with DRIVER.connect(tmp_path / FILE) as connection:
         for table in ("deliveries", "bodies", "carried", "issues", "suppressions", "subscribers"):
             connection.execute(f"DROP TABLE {table}")
     connection.close()
@@ -150,7 +150,7 @@ def test_a_full_disk_while_recording_leaves_a_doubt_and_nobody_twice(sending, op
 def test_a_failed_store_lets_go_of_its_lock_so_that_the_next_run_can_begin(
     impatient, sending, tmp_path, opened
 ):
-    holder = sqlite3.connect(tmp_path / FILE, isolation_level=None)
+    holder = DRIVER.connect(tmp_path / FILE, isolation_level=None)
     holder.execute("BEGIN EXCLUSIVE")
     with pytest.raises(StoreError):
         sending.lease(1, "run", 1)

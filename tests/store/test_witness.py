@@ -12,6 +12,7 @@ from support.ledger import NOW, TOKENS, URL, answer, arm, frozen, record
 from pipeline.errors import Refused, StoreError
 from pipeline.model import Outcome
 from pipeline.store import open_store
+from pipeline.store.driver import DRIVER
 
 FILE = ".newsletter/newsletter.db"
 
@@ -22,23 +23,44 @@ def deliver(store, owner, many):
         record(store, answer(one, Outcome.ACCEPTED), owner)
 
 
-def put_back(copy, database):
-    """Over the old one, as `cp` does: the same file, with other bytes."""
-    database.write_bytes(copy.read_bytes())
+def copy_of(database):
+    """Return the ledger as it is now; it may be in use, and part of it in a log beside it."""
+    path = database.with_name("copy")
+    source, copy = DRIVER.connect(database), DRIVER.connect(path)
+    source.backup(copy)
+    source.close()
+    copy.close()
+    content = path.read_bytes()
+    path.unlink()
+    return content
+
+
+def copy_folder(folder, name):
+    """Copy a newsletter while it is in use."""
+    shutil.copytree(folder / ".newsletter", folder / name / ".newsletter")
+    for log in ("wal", "shm", "journal"):
+        (folder / name / f"{FILE}-{log}").unlink(missing_ok=True)
+    (folder / name / FILE).write_bytes(copy_of(folder / FILE))
+
+
+def refused(opened, owner, match):
+    """A claim is refused; return with which words."""
+    store = opened()
+    with pytest.raises(Refused, match=match) as refusal:
+        store.claim(1, owner)
+    store.close_database()
+    return str(refusal.value)
 
 
 def test_a_ledger_put_back_from_a_copy_refuses_until_a_person_has_seen_to_it(tmp_path, sending, opened):
-    copy = tmp_path / "copy.db"
-    shutil.copyfile(tmp_path / FILE, copy)
+    older = copy_of(tmp_path / FILE)
     deliver(sending, "run", 2)
     sending.release(1, "run")
     sending.close_database()
     newer = (tmp_path / FILE).read_bytes()
-    put_back(copy, tmp_path / FILE)
-    with pytest.raises(Refused, match="older than what was already sent from it: it was restored") as refusal:
-        opened().claim(1, "next")
-    assert f"delete {tmp_path / FILE}-witness" in str(refusal.value)
-    assert opened().counts(1).queued == 5
+    (tmp_path / FILE).write_bytes(older)
+    said = refused(opened, "next", "older than what was already sent from it: it was restored")
+    assert f"delete {tmp_path / FILE}-witness" in said
     (tmp_path / FILE).write_bytes(newer)
     after = opened()
     after.claim(1, "next")
@@ -46,34 +68,30 @@ def test_a_ledger_put_back_from_a_copy_refuses_until_a_person_has_seen_to_it(tmp
 
 
 def test_a_person_may_say_that_nothing_was_sent_since(tmp_path, sending, opened):
-    copy = tmp_path / "copy.db"
     sending.release(1, "run")
-    shutil.copyfile(tmp_path / FILE, copy)
+    older = copy_of(tmp_path / FILE)
     sending.claim(1, "run")
     sending.release(1, "run")
     sending.close_database()
-    put_back(copy, tmp_path / FILE)
-    with pytest.raises(Refused):
-        opened().claim(1, "next")
+    (tmp_path / FILE).write_bytes(older)
+    refused(opened, "next", "older")
     (tmp_path / f"{FILE}-witness").unlink()
     opened().claim(1, "next")
 
 
 def test_every_lease_makes_copies_older(tmp_path, sending, opened):
     sending.lease(1, "run", 1)
-    copy = tmp_path / "copy.db"
-    shutil.copyfile(tmp_path / FILE, copy)
+    older = copy_of(tmp_path / FILE)
     sending.lease(1, "run", 1)
     sending.close_database()
-    put_back(copy, tmp_path / FILE)
-    with pytest.raises(Refused, match="older"):
-        opened().claim(1, "next")
+    (tmp_path / FILE).write_bytes(older)
+    refused(opened, "next", "older")
 
 
 def test_a_copy_of_a_newsletter_whose_issue_is_going_out_refuses(tmp_path, sending):
     deliver(sending, "run", 2)
     sending.release(1, "run")
-    shutil.copytree(tmp_path / ".newsletter", tmp_path / "clone/.newsletter")
+    copy_folder(tmp_path, "clone")
     clone = open_store(URL, tmp_path / "clone", TOKENS)
     with pytest.raises(
         Refused, match=r"copy of another that had begun to send issue 1.*resume 1 --only-copy"
@@ -88,12 +106,12 @@ def test_a_copy_of_a_newsletter_whose_issue_is_going_out_refuses(tmp_path, sendi
 
 def test_a_copy_may_send_what_had_not_begun_or_is_finished(tmp_path, sending):
     sending.release(1, "run")
-    shutil.copytree(tmp_path / ".newsletter", tmp_path / "before/.newsletter")
+    copy_folder(tmp_path, "before")
     sending.claim(1, "run")
     deliver(sending, "run", 9)
     assert sending.close(1)
     sending.release(1, "run")
-    shutil.copytree(tmp_path / ".newsletter", tmp_path / "after/.newsletter")
+    copy_folder(tmp_path, "after")
     for name in ("before", "after"):
         store = open_store(URL, tmp_path / name, TOKENS)
         store.claim(1, "run")
