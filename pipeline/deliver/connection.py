@@ -40,8 +40,12 @@ class Connection:
                 for answer in self._run.mailer.submit(self._submissions(), self):
                     points.reach(Point.HANDED_OVER)
                     self._record(answer)
-                if self._done:
+                if self._done and self._run.supply.ended:
                     return
+                if self._done:
+                    # There was no more when it asked; what it had under way then has to be tried again.
+                    self._done = False
+                    continue
                 fault = None
             except RelayRefused:
                 raise

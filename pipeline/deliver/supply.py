@@ -71,6 +71,11 @@ class Supply:
             self._stopped = True
             self._changed.notify_all()
 
+    @property
+    def ended(self) -> bool:
+        """Whether there is nothing to hand out any more, as far as is known now."""
+        return bool(self._stopped or self.exhausted or self._writer.broken or self._should_stop())
+
     def put_back(self) -> None:
         """Look again: a delivery is queued once more."""
         with self._changed:
