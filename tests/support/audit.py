@@ -46,22 +46,15 @@ class Ledger:
 
 
 def read_ledger(letter: Letter) -> Ledger:
-    """Read issue 1 of a ledger at work or at rest."""
-    return _read(letter.root / ".newsletter/newsletter.db")
-
-
-def read_dead_ledger(letter: Letter) -> Ledger:
-    """Read what a killed run left without touching it: undoing its last transaction is for the next run."""
+    """Read issue 1 of a ledger at rest without touching it: undoing a dead run's last words is for the next run."""
     with tempfile.TemporaryDirectory() as folder:
-        for path in (letter.root / ".newsletter").glob("newsletter.db*"):
-            shutil.copy(path, folder)
-        return _read(Path(folder) / "newsletter.db")
-
-
-def _read(path: Path) -> Ledger:
-    with closing(sqlite3.connect(path, timeout=30)) as store:
-        issue = store.execute("select state, published from issues where number = 1").fetchone()
-        rows = store.execute("select email, state, reply from deliveries where issue = 1").fetchall()
+        for ending in ("", "-journal", "-wal"):
+            path = letter.root / f".newsletter/newsletter.db{ending}"
+            if path.exists():
+                shutil.copy(path, folder)
+        with closing(sqlite3.connect(Path(folder) / "newsletter.db")) as store:
+            issue = store.execute("select state, published from issues where number = 1").fetchone()
+            rows = store.execute("select email, state, reply from deliveries where issue = 1").fetchall()
     copies = {email: Copy(state, reply) for email, state, reply in rows}
     return Ledger(issue and issue[0], bool(issue and issue[1]), copies)
 
@@ -122,7 +115,7 @@ def at_the_end(letter: Letter, ledger: Ledger, reported: Collection[str]) -> Ite
         yield f"left behind: {locks}"
     for path in letter.root.rglob("*"):
         unfinished = path.name.endswith((".part", ".unfinished", ".tmp")) or path.name.startswith(".public")
-        if unfinished or (path.name.endswith("-journal") and path.stat().st_size):
+        if unfinished or (path.name.endswith(("-journal", "-wal")) and path.stat().st_size):
             yield f"left behind: {path.relative_to(letter.root)}"
     for path in (letter.root / ".newsletter/issues/0001").glob("receipt.*"):
         if found := ADDRESS.search(path.read_text("utf-8")):

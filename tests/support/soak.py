@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from support.audit import Ledger, always, at_rest, at_the_end, outputs, read_dead_ledger, read_ledger
+from support.audit import Ledger, always, at_rest, at_the_end, outputs, read_ledger
 from support.letter import HERE, Letter
 from support.relay_process import LOOK, RelayProcess
 from support.starter import Command, Forks, Started
@@ -172,7 +172,7 @@ class Newsletter:
         self._codes(runs, victim if killed else None)
         if killed:
             kind = "the command" if whole and victim is first else "a fork"
-            self._count_kill(kind, None if len(runs) > 1 else self.dead_ledger())
+            self._count_kill(kind, None if len(runs) > 1 else self.ledger())
         return self._done()
 
     def _count_kill(self, kind: str, left: Ledger | None) -> None:
@@ -183,7 +183,8 @@ class Newsletter:
 
     def _stop_one(self) -> bool:
         """Stop a run for longer than its lease while another joins; then let it go on, or kill it."""
-        first = self._start("resume", "1", fork=0)
+        # It may be stopped before it has begun, and then find the other at work.
+        first = self._start("resume", "1", "--join", fork=0)
         self._wait_for_a_moment(first, whole=False)
         first.signal(signal.SIGSTOP)
         stopped = time.monotonic()
@@ -223,7 +224,7 @@ class Newsletter:
         if kind < 0.15:
             run.ends(self._chance.uniform(0.0, 1.4 if whole else 0.35))
             return
-        bodies = 1 if kind < 0.35 else self._chance.randint(1, 9)
+        bodies = 1 if kind < 0.35 else self._chance.randint(1, 8)
         until = time.monotonic() + 8
         while time.monotonic() < until and not run.ends(LOOK) and self.relay.bodies() < before + bodies:
             pass
@@ -319,9 +320,6 @@ class Newsletter:
 
     def ledger(self) -> Ledger:
         return read_ledger(self.letter)
-
-    def dead_ledger(self) -> Ledger:
-        return read_dead_ledger(self.letter)
 
     def _done(self) -> bool:
         ledger = self.ledger()

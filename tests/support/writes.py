@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 
-from support.audit import always, at_rest, at_the_end, outputs, read_dead_ledger, read_ledger
+from support.audit import always, at_rest, at_the_end, outputs, read_ledger
 from support.letter import Letter
 from support.relay_process import RelayProcess
 from support.soak import CODES, QUICK, address, make_letter
@@ -94,7 +94,7 @@ class Writes:
         code = run.finish()
         killed, call = code == -signal.SIGKILL, (run.said / "writes").read_text()
         faults = list(outputs(code, run.out + run.err, (0, -signal.SIGKILL)))
-        faults += self._audit(letter, dead=True)
+        faults += self._audit(letter)
         faults += self._carry_on(letter, env)
         faults += self._audit(letter)
         doubts = read_ledger(letter).doubts
@@ -110,9 +110,9 @@ class Writes:
         run = self._start(letter, env, *RESUME)
         yield from outputs(run.finish(), run.out + run.err, CODES)
 
-    def _audit(self, letter: Letter, dead: bool = False) -> Iterator[str]:
+    def _audit(self, letter: Letter) -> Iterator[str]:
         self._relay.wait_quiet()
-        ledger = (read_dead_ledger if dead else read_ledger)(letter)
+        ledger = read_ledger(letter)
         judged = self._relay.judged()
         yield from always(ledger, judged, self._readers, {})
         yield from at_rest(ledger, judged, {})
