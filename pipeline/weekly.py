@@ -217,7 +217,8 @@ def resume(
     from pipeline.deliver.plan import Plan
     from pipeline.deliver.run import deliver
 
-    store = project.store
+    # The mailer first: whatever is wrong with its settings, nothing has changed.
+    store, mailer = project.store, project.mailer
     record, frozen = papers.record_of(project, number), store.frozen(number)
     if frozen is None:
         raise StoreError(f"the ledger has lost the bytes of issue {number}. Put a copy of .newsletter back.")
@@ -241,7 +242,7 @@ def resume(
     try:
         deliver(
             store,
-            project.mailer,
+            mailer,
             Splicer(frozen, project.tokens),
             number,
             str(uuid4()),

@@ -70,3 +70,24 @@ def test_a_store_that_is_a_folder_is_named(sample: Letter, url: str) -> None:
     ran = sample.run("status", env={"NEWSLETTER_STORE__URL": url})
     assert ran.code == 1
     assert "write sqlite:///FILE" in ran.err
+
+
+@pytest.mark.parametrize(
+    "env",
+    [
+        {"NEWSLETTER_MAIL__MAILER": "pigeon"},
+        {"NEWSLETTER_MAIL__MAILER": "smtp", "NEWSLETTER_MAIL__SMTP__CA_FILE": "nowhere.pem"},
+        {
+            "NEWSLETTER_MAIL__MAILER": "smtp",
+            "NEWSLETTER_MAIL__SMTP__USERNAME": "letter",
+            "NEWSLETTER_MAIL__SMTP__PASSWORD_FILE": "/nowhere",
+        },
+    ],
+)
+def test_a_mailer_that_cannot_be_made_stops_send_before_anything_is_frozen(
+    sample: Letter, env: dict[str, str]
+) -> None:
+    sample.run("subscribers", "add", "ana@example.com")
+    ran = sample.run("send", "--yes", env=env)
+    assert ran.code == 7
+    assert "no issue has been sent" in sample.run("report").err

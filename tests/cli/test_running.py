@@ -97,14 +97,18 @@ def test_a_second_send_is_told_who_is_at_work_and_join_helps(crowd: Letter) -> N
     readers = 60
     rows = "".join(f"{address(n)},Reader {n}\n" for n in range(readers))
     crowd.run("subscribers", "import", "-", stdin=f"email,name\n{rows}")
-    # So slow, and with leases so short, that a run takes only a few deliveries at a time.
-    pace = {"NEWSLETTER_MAIL__PACE__PER_SECOND": "10", "NEWSLETTER_MAIL__LEASE": "2"}
-    with Relay() as relay:
+    # With leases so short, a run takes only a few deliveries at a time.
+    pace = {"NEWSLETTER_MAIL__PACE__PER_SECOND": "10", "NEWSLETTER_MAIL__LEASE": "4"}
+    with Relay(latency=0.4) as relay:
         with AtWork(crowd, "send", "--yes", env=slowly(relay) | pace) as run:
             assert relay.wait(1)
             busy = crowd.run("send", "--yes", env=slowly(relay))
             (at_work,) = crowd.run("status", "--json").json["unfinished"]["at_work"]
-            joined = crowd.run("resume", "1", "--join", "--json", env=slowly(relay) | pace)
+            with AtWork(crowd, "resume", "1", "--join", "--json", env=slowly(relay) | pace) as helper:
+                while relay.connections < 2 and helper.process.poll() is None:
+                    time.sleep(0.02)
+                relay.latency = 0
+                joined = helper.ends()
             ran = run.ends()
         assert busy.code == 1
         assert f"process {run.process.pid} on " in busy.err
