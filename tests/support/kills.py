@@ -187,10 +187,11 @@ def _ledger(letter: Letter) -> tuple[list[tuple[int, str]], list[tuple[str, int]
 
 
 def _names(letter: Letter) -> list[str]:
-    """Name every file and folder; caches may know more or less than the twin's."""
+    """Name every file and folder; caches and locks of dead runs, which the next claim sweeps, may be more or less."""
     names = (path.relative_to(letter.root).as_posix() for path in letter.root.rglob("*"))
     return [
         name
         for name in names
-        if UNFINISHED.search(name.rsplit("/", 1)[-1]) or not name.startswith((".newsletter/bodies/",))
+        if UNFINISHED.search(name.rsplit("/", 1)[-1])
+        or not name.startswith((".newsletter/bodies/", ".newsletter/runs/"))
     ]
