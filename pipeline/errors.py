@@ -10,7 +10,8 @@ NewsletterError            a person can act on the message
 ├── StoreError             the ledger cannot be read or written
 ├── PublishError           the public folder cannot be written
 ├── MailerUnusable         no message can be handed over at all
-│   └── RelayRefused       the relay refuses us, whoever the reader is; a person must mend it
+│   ├── RelayRefused       the relay refuses us, whoever the reader is; a person must mend it
+│   └── RelayUnfit         we do not trust it, or it lacks what was asked for; no use in trying again
 ├── Refused                a guard says no; nothing has changed
 ├── ChecksFailed           the issue has errors; nothing has changed
 └── Busy                   another run is at work on this newsletter
@@ -84,6 +85,10 @@ class MailerUnusable(NewsletterError):
 
 class RelayRefused(MailerUnusable):
     """The relay refuses us for good, whoever the recipient; the issue is paused until a person has mended it."""
+
+
+class RelayUnfit(MailerUnusable):
+    """We cannot talk to this relay as was asked for (certificate, STARTTLS, AUTH); no use in trying again."""
 
 
 class Refused(NewsletterError):

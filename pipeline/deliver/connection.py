@@ -9,7 +9,7 @@ from pipeline.deliver import points
 from pipeline.deliver.points import Point
 from pipeline.deliver.states import Event, move
 from pipeline.deliver.supply import Ended
-from pipeline.errors import AudienceError, MailerUnusable, RelayRefused
+from pipeline.errors import AudienceError, MailerUnusable, RelayRefused, RelayUnfit
 from pipeline.model import Answer, DeliveryState, Outcome, Submission
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class Connection:
                     self._done = False
                     continue
                 fault = None
-            except RelayRefused:
+            except (RelayRefused, RelayUnfit):
                 raise
             except MailerUnusable as unusable:
                 fault = unusable

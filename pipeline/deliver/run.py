@@ -176,7 +176,7 @@ class Run:
             self._refuse(refusal)
         except MailerUnusable as fault:
             self._faults.append(fault)
-        except BaseException as fault:  # noqa: BLE001  # shown by whoever waits for this thread
+        except BaseException as fault:  # shown by whoever waits for this thread
             self._faults.append(fault)
             self.writer.close(fault)
             self._stop()

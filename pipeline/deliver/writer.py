@@ -123,5 +123,5 @@ class Writer:
             return
         try:
             task()
-        except BaseException as fault:  # noqa: BLE001  # whoever waits must be told, whatever it is
+        except BaseException as fault:  # whoever waits must be told, whatever it is
             self.broken = fault

@@ -16,7 +16,7 @@ from pipeline.deliver.message import Splicer
 from pipeline.deliver.plan import Plan
 from pipeline.deliver.run import deliver
 from pipeline.edges import Arm, Store
-from pipeline.errors import MailerUnusable, RelayRefused
+from pipeline.errors import MailerUnusable, RelayRefused, RelayUnfit
 from pipeline.model import Answer, Counts, Delivery, IssueState, Outcome, Submission, Verdict
 
 EVERYBODY = Counts(readers=20, accepted=20)
@@ -198,6 +198,21 @@ def test_a_relay_that_is_away_is_tried_again_and_then_named(store: Store, splice
     assert record.state is IssueState.SENDING
     mailer.away = mailer.opened + 2
     assert deliver(store, mailer, splicer, 1, "run-2") == EVERYBODY
+
+
+def test_a_relay_that_is_not_to_be_trusted_is_not_asked_again(store: Store, splicer: Splicer) -> None:
+    class Stranger(Lines):
+        def line(self, number: int, submissions: Iterable[Submission | None], arm: Arm) -> Iterator[Answer]:
+            raise RelayUnfit("its certificate is not to be trusted")
+            yield
+
+    mailer = Stranger(connections=2)
+    with pytest.raises(RelayUnfit):
+        deliver(store, mailer, splicer, 1, "run-1")
+    assert mailer.opened == 2
+    record = store.issue(1)
+    assert record
+    assert (record.state, record.counts.queued) == (IssueState.SENDING, 20)
 
 
 def test_a_relay_that_hangs_up_on_every_message_is_named(store: Store, splicer: Splicer) -> None:

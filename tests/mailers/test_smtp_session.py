@@ -15,7 +15,7 @@ from contracts.mailer import Arming, remember, submission
 from support.relay import ALL, Relay
 from support.relay_script import Script, close, closing, drip, garbage, later, never, odd, partial_line, stall
 
-from pipeline.errors import MailerUnusable, RelayRefused, SettingsError
+from pipeline.errors import MailerUnusable, RelayRefused, RelayUnfit, SettingsError
 from pipeline.mailers.smtp import Smtp, SmtpConfig, Timeouts
 from pipeline.model import Outcome
 
@@ -85,23 +85,32 @@ def test_a_certificate_that_does_not_hold_ends_it(security: Security, certificat
 
 def test_only_who_is_trusted_is_trusted() -> None:
     with Relay(tls="tls") as relay:
-        assert "issuer" in str(attempt(relay, config(relay, "tls", ca_file=None)))
+        fault = attempt(relay, config(relay, "tls", ca_file=None))
+        assert "issuer" in str(fault)
+        assert type(fault) is RelayUnfit
 
 
 def test_where_starttls_is_not_offered_nothing_is_said_in_the_clear() -> None:
     with Relay(users=USERS, extensions=ALL - {"STARTTLS"}) as relay:
         fault = attempt(relay, config(relay, "starttls"))
         assert "does not offer STARTTLS" in str(fault)
+        assert type(fault) is RelayUnfit
         assert "mail.smtp.security" in str(fault)
         assert relay.transcript[0].commands[1:] == []
 
 
 @pytest.mark.parametrize(
-    "answer", [never("502 5.5.1 Not known"), later("454 4.7.0 Not now"), close(), garbage()]
+    ("answer", "kind"),
+    [
+        (never("502 5.5.1 Not known"), RelayUnfit),
+        (later("454 4.7.0 Not now"), MailerUnusable),
+        (close(), MailerUnusable),
+        (garbage(), MailerUnusable),
+    ],
 )
-def test_a_starttls_that_is_not_begun_ends_it(answer: object) -> None:
+def test_a_starttls_that_is_not_begun_ends_it(answer: object, kind: type[MailerUnusable]) -> None:
     with Relay(Script().always("starttls", answer), tls="starttls", users=USERS) as relay:  # type: ignore[arg-type]
-        assert type(attempt(relay, config(relay, "starttls"))) is MailerUnusable
+        assert type(attempt(relay, config(relay, "starttls"))) is kind
         assert relay.transcript[0].user == ""
 
 

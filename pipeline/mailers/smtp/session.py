@@ -17,7 +17,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 
-from pipeline.errors import MailerUnusable, RelayRefused
+from pipeline.errors import MailerUnusable, RelayRefused, RelayUnfit
 from pipeline.mailers.smtp.config import SmtpConfig
 from pipeline.mailers.smtp.envelope import Extensions
 from pipeline.mailers.smtp.wire import Lost, Wire
@@ -58,16 +58,18 @@ def open_session(
         if setup.wire:
             setup.wire.close()
         if isinstance(fault, _Unwelcome):
-            kind = RelayRefused if fault.code >= 500 else MailerUnusable
+            kind = RelayRefused if fault.code >= 500 else MailerUnusable if fault.code else RelayUnfit
             # Not `from`: what smtplib raises may hold what it was given.
             raise kind(setup.explain(fault.said, fault.remedy)) from None
         if isinstance(fault, ssl.SSLError | Lost | smtplib.SMTPException | OSError | ValueError):
-            raise MailerUnusable(setup.explain(*_reason(fault))) from None
+            # A certificate, and what smtplib cannot do, are the same the next time.
+            unfit = isinstance(fault, ssl.SSLCertVerificationError | smtplib.SMTPException)
+            raise (RelayUnfit if unfit else MailerUnusable)(setup.explain(*_reason(fault))) from None
         raise
 
 
 class _Unwelcome(Exception):
-    """A negative reply during set-up."""
+    """A negative reply during set-up; 0 for what the relay does not offer."""
 
     def __init__(self, code: int, said: str, remedy: str) -> None:
         super().__init__(said)
@@ -119,7 +121,7 @@ class _Setup(smtplib.SMTP):
         code, text = self.docmd("STARTTLS")
         if not 200 <= code < 300:
             # A refusal here can be anybody's on the way; it says nothing about us.
-            raise _Unwelcome(0, self._said(code, text), remedy)
+            raise _Unwelcome(code if code < 500 else 0, self._said(code, text), remedy)
         if self.wire:
             self.wire.encrypt(context, self.config.host, self.config.timeouts.command)
         # What was offered in the clear counts for nothing (RFC 3207, 4.2).

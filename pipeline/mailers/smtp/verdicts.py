@@ -80,7 +80,8 @@ def judge(phase: Phase, reply: Reply, submission: Submission) -> Verdict | None:
     return Verdict(
         Outcome.DEFERRED,
         said,
-        connection=ours or (closing and phase is not Phase.DOT),
+        # 421 is about the relay (RFC 5321, 4.2.3), also as the answer to a message's end.
+        connection=ours or closing,
         slow_down=ours or throttled(reply),
         ends=ours or closing,
     )
