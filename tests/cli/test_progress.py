@@ -94,6 +94,27 @@ def test_many_threads_may_tell_at_once_and_it_costs_them_nothing() -> None:
     assert 1 <= len(shown) <= (time.monotonic() - begin) / 0.05 + 1
 
 
+def test_one_look_is_shown_at_a_time() -> None:
+    inside, together = threading.Lock(), []
+
+    def show(counts: Counts, meter: Meter) -> None:
+        if not inside.acquire(blocking=False):
+            together.append(counts)
+            return
+        time.sleep(0.001)
+        inside.release()
+
+    meter = Meter(show, 0)
+    threads = [
+        threading.Thread(target=lambda: [meter(counts(100, done)) for done in range(100)]) for _ in range(4)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert together == []
+
+
 @pytest.mark.parametrize(
     ("seconds", "said"), [(0.4, "0:00"), (28, "0:28"), (61, "1:01"), (3723, "1:02:03"), (59.7, "1:00")]
 )
