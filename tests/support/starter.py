@@ -10,6 +10,7 @@ itself; only the second of reading programs is spared. Forks need Linux (pidfd_o
 
 from __future__ import annotations
 
+import atexit
 import ctypes
 import functools
 import importlib
@@ -240,6 +241,8 @@ def _become(order: Order) -> NoReturn:
     try:
         newsletter()
     except SystemExit as end:
+        # What the interpreter does at its end, in a child that must not come to its parent's.
+        atexit._run_exitfuncs()
         sys.stdout.flush()
         sys.stderr.flush()
         count()
