@@ -27,8 +27,9 @@ class Plan:
     reconnects: int = 3
     #: A leased delivery that was not armed for so long may be another run's.
     lease: float = 1200.0
-    #: Told to stop, a run waits this long for answers that are due.
-    drain: float = 30.0
+    #: Told to stop, a run waits this long for answers that are due. People are told "at most 30 s" (cli/stopping.py);
+    #: cutting connections, the receipt and the way out take the rest.
+    drain: float = 27.0
 
     @classmethod
     def from_settings(cls, mail: Mail) -> Plan:
