@@ -31,8 +31,9 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
 from support.letter import Letter
 from support.relay_process import RelayProcess
-from support.soak import Manner, Newsletter, Toll, make_letter, manner
+from support.soak import Newsletter, make_letter
 from support.starter import Forks, counter
+from support.treatment import Manner, Toll, manner
 from support.writes import End, Where, Writes
 
 #: What is counted, in the order of the table; the rest follows by name.

@@ -17,8 +17,9 @@ from support.letter import Letter
 from support.relay import Relay
 from support.relay_script import Script, drip
 from support.running import READERS, AtWork, everybody_once, numbers
-from support.soak import Manner, Newsletter, make_letter
+from support.soak import Newsletter, make_letter
 from support.starter import Forks
+from support.treatment import Manner
 
 pytestmark = pytest.mark.skipif(
     sys.platform != "linux" or not hasattr(os, "pidfd_open"),

@@ -6,17 +6,15 @@ import json
 import random
 import shutil
 import signal
-import threading
 import time
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from support.audit import Ledger, always, at_rest, at_the_end, outputs, read_ledger
 from support.letter import HERE, Letter
 from support.relay_process import LOOK, RelayProcess
 from support.starter import Command, Forks, Started
+from support.treatment import Manner, Toll
 
 #: A run that has not come to its end by so many tries never will.
 TRIES = 15
@@ -50,42 +48,6 @@ def make_letter(folder: Path, readers: int) -> Letter:
     return letter
 
 
-@dataclass(frozen=True, slots=True)
-class Manner:
-    """How one newsletter is treated."""
-
-    number: int
-    seed: str
-    readers: int
-    connections: int = 4
-    window: int = 1
-    faults: float = 0.15
-    #: The relay's stalls outlast the run's patience, not the other way round.
-    impatient: bool = False
-    #: Two runs at once, of which one is killed.
-    joined: bool = False
-    #: How often a run is stopped beyond its lease while another joins.
-    stops: int = 0
-    #: What becomes of doubts: "log" settles them as the relay's log says, "again" all of them so, "left" not at all.
-    settles: str = "left"
-    #: Share of the kills that hit the command as people start it.
-    whole: float = 0.3
-
-
-@dataclass
-class Toll:
-    """What happened, added up over newsletters; more than one thread adds to it."""
-
-    count: Counter[str] = field(default_factory=Counter)
-    faults: list[str] = field(default_factory=list)
-    lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def add(self, other: Toll) -> None:
-        with self.lock:
-            self.count.update(other.count)
-            self.faults += other.faults
-
-
 class Newsletter:
     """One issue on its way to its readers, under a relay with moods and signals that cannot be caught."""
 
@@ -93,6 +55,7 @@ class Newsletter:
         shutil.copytree(ready.root, folder)
         self.letter, self.manner, self._forks = Letter(folder), manner, forks
         self._said = folder.with_name(f"{folder.name}-said")
+        self._ca = self._said / "ca.pem"
         self._chance = random.Random(manner.seed)
         self.toll = Toll()
         self._readers = {address(n) for n in range(manner.readers)}
@@ -110,6 +73,9 @@ class Newsletter:
         """Kill and stop it until it is done, or so many kills, bring it to its end and audit it."""
         options = ["--faults", str(self.manner.faults), "--seed", str(self._chance.randrange(1 << 30))]
         options += ["--stalls", "1.2" if self.manner.impatient else "0.3"]
+        options += ["--refuse-us"] * self.manner.refusing
+        if self.manner.guarded:
+            options += ["--tls", "starttls", "--ca", str(self._ca), "--user", "letter:open sesame"]
         with RelayProcess(self._said / "relay", *options) as self.relay:
             self._env = self._settings()
             try:
@@ -129,7 +95,12 @@ class Newsletter:
         steps = ("connect", "greeting", "command", "data", "block", "dot")
         times = {f"timeouts__{step}": patience for step in steps}
         manner = {"connections": self.manner.connections, "window": self.manner.window}
-        return QUICK | self.relay.environment(**times, **manner)
+        found = QUICK | self.relay.environment(**times, **manner)
+        if self.manner.guarded:
+            settings = {"security": "starttls", "ca_file": self._ca, "username": "letter"}
+            found |= self.relay.environment(**settings, password__env="RELAY_PASSWORD")
+            found["RELAY_PASSWORD"] = "open sesame"
+        return found
 
     def _suffer(self, wanted: int) -> None:
         stops = self.manner.stops
@@ -367,26 +338,3 @@ def phase(ledger: Ledger | None) -> str:
     if ledger.count("leased"):
         return "between copies"
     return "starting or ending"
-
-
-def manner(number: int, seed: int, readers: int, connections: int, faults: float, stopping: bool) -> Manner:
-    """Choose how a newsletter is treated; the same for the same number and seed."""
-    chance = random.Random(f"{seed}-{number}")
-    joined = not stopping and number % 5 == 4
-    return Manner(
-        number,
-        f"{seed}-{number}",
-        readers,
-        connections=chance.choice([1, connections, connections]),
-        window=chance.choice([1, 1, 8]),
-        faults=faults,
-        impatient=number % 4 == 1,
-        joined=joined,
-        stops=3 if stopping else 0,
-        settles=chance.choice(["log", "log", "left", "again"]),
-    )
-
-
-def settings_of(manner: Manner) -> Mapping[str, object]:
-    """What is worth printing beside a fault."""
-    return {name: getattr(manner, name) for name in manner.__dataclass_fields__}
