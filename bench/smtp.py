@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import shutil
+import signal
 import statistics
 import sys
 import tempfile
@@ -28,6 +29,8 @@ from senders import PEERS, Scene, make_letter
 
 
 def main() -> None:
+    # Ended from outside, it still ends what it started and takes its ledgers away.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
