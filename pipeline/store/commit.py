@@ -11,11 +11,10 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from sqlalchemy import BigInteger, BindParameter, Connection, bindparam, exists, func, select
-from sqlalchemy.sql.dml import ReturningUpdate
 
 from pipeline.model import Delivery, DeliveryState, IssueState, Outcome, Verdict
 from pipeline.store.engine import Part
-from pipeline.store.given import Number, Words, parameters
+from pipeline.store.given import Number, Prepared, Words, parameters
 from pipeline.store.moments import NOW, microseconds
 from pipeline.store.moves import move, still_reads
 from pipeline.store.tables import deliveries, issues, runs
@@ -30,7 +29,7 @@ _same = (deliveries.c.id == Number(0), deliveries.c.epoch == Number(1))
 _ours = (*_same, deliveries.c.owner == _owner)
 
 
-def _answer(name: str, **values: object) -> ReturningUpdate[tuple[int]]:
+def _answer(name: str, **values: object) -> Prepared:
     answered = move(
         name,
         reply=Words(2),
@@ -39,10 +38,12 @@ def _answer(name: str, **values: object) -> ReturningUpdate[tuple[int]]:
         answered=NOW,
         **values,
     )
-    return answered.where(*_ours).returning(deliveries.c.id)
+    return Prepared(answered.where(*_ours).returning(deliveries.c.id))
 
 
-_GIVE_BACK = move("give back", owner=None, leased_until=None).where(*_ours).returning(deliveries.c.id)
+_GIVE_BACK = Prepared(
+    move("give back", owner=None, leased_until=None).where(*_ours).returning(deliveries.c.id)
+)
 _ANSWERS = {
     Outcome.ACCEPTED: _answer("accept"),
     Outcome.REFUSED: _answer("refuse"),
@@ -50,8 +51,8 @@ _ANSWERS = {
     Outcome.IN_DOUBT: _answer("doubt"),
     Outcome.NOT_ARMED: _GIVE_BACK,
 }
-_EXPIRE = move("expire").where(
-    *_ours, deliveries.c.first_tried <= NOW - bindparam("give_up", type_=BigInteger)
+_EXPIRE = Prepared(
+    move("expire").where(*_ours, deliveries.c.first_tried <= NOW - bindparam("give_up", type_=BigInteger))
 )
 #: This run is at work on the issue, and it is being sent. Asked of each delivery: as one number for all of them
 #: it would lure SQLite into going through everything that is leased, for each row again.
@@ -61,13 +62,13 @@ _at_work = exists().where(
     issues.c.number == deliveries.c.issue,
     issues.c.state == IssueState.SENDING,
 )
-_ARM = (
+_ARM = Prepared(
     move("arm")
     .where(*_ours, deliveries.c.leased_until >= NOW, _at_work, still_reads())
     .returning(deliveries.c.id)
 )
-_WITHDRAW = move("withdraw").where(*_ours, ~still_reads())
-_IN_DOUBT = select(deliveries.c.id).where(*_ours, deliveries.c.state == DeliveryState.IN_DOUBT)
+_WITHDRAW = Prepared(move("withdraw").where(*_ours, ~still_reads()))
+_IN_DOUBT = Prepared(select(deliveries.c.id).where(*_ours, deliveries.c.state == DeliveryState.IN_DOUBT))
 
 
 class GroupCommit(Part):
@@ -108,13 +109,13 @@ def _write_down(
         groups.setdefault(verdict.answer.outcome, []).append(verdict)
     for outcome, group in groups.items():
         given = parameters(map(_row, group), run=owner)
-        written = set(connection.execute(_ANSWERS[outcome], given).scalars())
+        written = set(_ANSWERS[outcome].first_of_each(connection, given))
         if outcome is Outcome.DEFERRED:
-            connection.execute(_EXPIRE, given | {"give_up": microseconds(give_up)})
+            _EXPIRE.first_of_each(connection, given | {"give_up": microseconds(give_up)})
         elif outcome in (Outcome.ACCEPTED, Outcome.IN_DOUBT) and len(written) < len(group):
             if outcome is Outcome.IN_DOUBT:
                 # Taken for dead meanwhile, and put in doubt then.
-                written.update(connection.execute(_IN_DOUBT, given).scalars())
+                written.update(_IN_DOUBT.first_of_each(connection, given))
             handed = [verdict.answer.submission.delivery for verdict in group]
             found = _each(handed, written)
             unexplained += [one for one, well in zip(handed, found, strict=True) if not well]
@@ -125,9 +126,9 @@ def _arm(connection: Connection, owner: str, arms: Sequence[Delivery]) -> set[in
     if not arms:
         return set()
     given = parameters(map(_key, arms), run=owner)
-    armed = set(connection.execute(_ARM, given).scalars())
+    armed = set(_ARM.first_of_each(connection, given))
     if len(armed) < len(arms):
-        connection.execute(_WITHDRAW, given)
+        _WITHDRAW.first_of_each(connection, given)
     return armed
 
 
