@@ -134,6 +134,9 @@ class Forks:
     ) -> Started:
         """Start; killed before (or `after`) its write number `at`, or the nth time it reaches a named point."""
         said.mkdir(parents=True, exist_ok=True)
+        for name in ("out", "err", "writes"):
+            # A child may be killed before it has opened them.
+            (said / name).write_bytes(b"")
         order = Order(
             words_of(root, words), {"NEWSLETTER_SECRET": SECRET, **env}, str(said), at, after, point, nth
         )
