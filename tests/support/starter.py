@@ -180,6 +180,7 @@ def counter() -> Path | None:
     if compiler is None or sys.platform != "linux":
         return None
     folder = Path(tempfile.mkdtemp(prefix="starter-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
     shim, source = folder / "starter.so", Path(__file__).with_suffix(".c")
     command = [compiler, "-O1", "-shared", "-fPIC", "-o", str(shim), str(source), "-ldl", "-pthread"]
     return shim if subprocess.run(command, capture_output=True, check=False).returncode == 0 else None
