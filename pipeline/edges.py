@@ -62,15 +62,17 @@ class Mailer(Protocol):
     irrevocable step between yielding an answer and being asked again.
 
     A mailer may pull ahead, to send one message's end with the beginning of
-    the next. A None among `submissions` says that nothing more is to be had
-    just now: finish what is under way before pulling again. Whoever has
-    nothing under way is never given None.
+    the next, or to serve several connections. A None among `submissions` says
+    that nothing more is to be had just now: go on with what is under way, and
+    pull again when it is finished or a little later. Whoever has nothing
+    under way is never given None.
 
     Never retries, never sleeps, never raises for what a relay said about one
     recipient: that is the Outcome. Raises MailerUnusable when nothing at all
     can be handed over; whatever it has pulled by then it answers first. One
-    call of `submit` is one connection: it returns before `submissions` are at
-    an end if the connection is, and the caller decides when to call again.
+    call of `submit` is one connection, or several served together: it returns
+    before `submissions` are at an end if they are, and the caller decides when
+    to call again.
     tests/contracts/mailer.py holds every mailer to this.
     """
 

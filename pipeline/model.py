@@ -493,6 +493,8 @@ class Submission:
     message_id: str
     #: The complete message, CRLF line ends.
     data: bytes
+    #: True if it is known that no line of `data` begins with a dot, so that none has to be doubled (RFC 5321, 4.5.2).
+    no_dots: bool = False
 
 
 @dataclass(frozen=True, slots=True)

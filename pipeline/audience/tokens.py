@@ -59,7 +59,8 @@ class _Keys:
 
     def mask(self, tag: bytes, data: bytes) -> bytes:
         pad = hmac.digest(self.hide, tag, "sha256")
-        return bytes(a ^ b for a, b in zip(data, pad, strict=False))
+        mixed = int.from_bytes(data) ^ int.from_bytes(pad[: len(data)])
+        return mixed.to_bytes(len(data))
 
 
 class InstallationTokens:

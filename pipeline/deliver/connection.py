@@ -42,10 +42,8 @@ class Connection:
                     self._record(answer)
                 if self._done and self._run.supply.ended:
                     return
-                if self._done:
-                    # There was no more when it asked; what it had under way then has to be tried again.
-                    self._done = False
-                    continue
+                # There may have been no more when it asked; what it had under way then has to be tried again.
+                self._done = False
                 fault = None
             except (RelayRefused, RelayUnfit):
                 raise

@@ -62,6 +62,8 @@ class Template:
         self._nameless = arguments.get(Field.NAME_TEXT) or arguments.get(Field.NAME_HTML, "")
         self._domain = arguments.get(Field.MESSAGE_ID, "")
         self._language = language
+        #: Nor has any copy then: what is set in is quoted-printable, which begins no line with one, or in a header.
+        self.no_dots = b"\r\n." not in template and not template.startswith(b".")
         #: Days of confirmation, as they stand in the text and in the HTML; few next to the readers.
         self._days: dict[date, tuple[bytes, bytes]] = {}
 
@@ -130,7 +132,7 @@ class Splicer:
             confirmed=recipient.confirmed,
         )
         sender = self._sender.replace(VERP, message_id.partition("@")[0])
-        return Submission(delivery, sender=sender, recipient=address, message_id=message_id, data=data)
+        return Submission(delivery, sender, address, message_id, data, no_dots=self._template.no_dots)
 
 
 def shorten(name: str) -> str:

@@ -9,6 +9,7 @@ so nothing is let go before the answer to what went before is written down.
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
@@ -18,6 +19,12 @@ from pipeline.deliver.plan import Plan
 from pipeline.deliver.points import Point
 from pipeline.edges import Store
 from pipeline.model import Delivery, Verdict
+
+#: So long, in seconds, a verdict waits for an arm whose commit it can share. Killed meanwhile, its delivery is in
+#: doubt: the one that its connection had under way, as always.
+HOLD = 0.02
+#: So many verdicts are worth a commit of their own.
+MOST_HELD = 100
 
 
 @dataclass(slots=True)
@@ -91,11 +98,14 @@ class Writer:
                 self._unless_broken(task)
 
     def _gathered(self) -> list[_Arm | Verdict | _Task | None]:
-        """Wait for one wish, and take whatever has come beside it."""
+        """Wait for one wish, and take whatever has come beside it; verdicts wait a little for an arm to go with."""
         gathered = [self._wanted.get()]
+        until = time.monotonic() + HOLD
         try:
             while True:
-                gathered.append(self._wanted.get_nowait())
+                held = isinstance(gathered[-1], Verdict) and len(gathered) < MOST_HELD
+                rest = until - time.monotonic() if held else 0.0
+                gathered.append(self._wanted.get(timeout=rest) if rest > 0 else self._wanted.get_nowait())
         except Empty:
             return gathered
 

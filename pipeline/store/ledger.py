@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import date, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
@@ -200,8 +201,14 @@ def _due(connection: Connection, asked: dict[str, object]) -> list[int]:
     return []
 
 
+@lru_cache(maxsize=4096)
+def _day(moment: datetime, zone_of_issue: str) -> date:
+    """Return the day that a moment is in; an import gives thousands of readers the same one."""
+    return moment.astimezone(zone(zone_of_issue)).date()
+
+
 def _delivery(row: Row[Any], zone_of_issue: str) -> Delivery:
-    confirmed = row.confirmed.astimezone(zone(zone_of_issue)).date()
+    confirmed = _day(row.confirmed, zone_of_issue)
     return Delivery(
         id=row.id,
         issue=row.issue,

@@ -8,7 +8,10 @@ says. After this the transaction is ours altogether.
 from __future__ import annotations
 
 import base64
+import errno
+import os
 import re
+import select
 import smtplib
 import socket
 import ssl
@@ -16,10 +19,12 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 
 from pipeline.errors import MailerUnusable, RelayRefused, RelayUnfit
 from pipeline.mailers.smtp.config import SmtpConfig
 from pipeline.mailers.smtp.envelope import Extensions
+from pipeline.mailers.smtp.together import wait
 from pipeline.mailers.smtp.wire import Lost, Wire
 from pipeline.mailers.smtp.words import clean
 
@@ -195,8 +200,7 @@ def _connect(
         try:
             on_socket(sock)
             # An address that swallows everything must leave time for the next one.
-            sock.settimeout(max((end - time.monotonic()) / left, 0.001))
-            sock.connect(address)
+            _reach(sock, address, time.monotonic() + (end - time.monotonic()) / left)
             # Without it the dot waits for the relay to acknowledge the text before it: 40 ms a message.
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         except OSError as this:
@@ -208,6 +212,21 @@ def _connect(
         else:
             return sock
     raise fault or OSError("the host has no address")
+
+
+def _reach(sock: socket.socket, address: Any, end: float) -> None:
+    """Connect by a moment. Raises OSError."""
+    sock.setblocking(False)
+    code = sock.connect_ex(address)
+    if code == errno.EINPROGRESS:
+        wait(sock, select.POLLOUT, end)
+        poll = select.poll()
+        poll.register(sock, select.POLLOUT)
+        if not poll.poll(0):
+            raise TimeoutError
+        code = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+    if code:
+        raise OSError(code, os.strerror(code))
 
 
 def _our_name(sock: socket.socket) -> str:

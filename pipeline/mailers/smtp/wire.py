@@ -13,6 +13,7 @@ import time
 from contextlib import suppress
 
 from pipeline.mailers.smtp.replies import LONGEST_REPLY, NotSmtp, Replies, Reply
+from pipeline.mailers.smtp.together import wait
 
 #: What `[mail.smtp.timeouts] block` is about; in TLS one record (RFC 8446, 5.1).
 BLOCK = 64 * 1024
@@ -122,6 +123,11 @@ class Wire:
             return self._next()
         return None
 
+    def make_room(self, octets: int) -> None:
+        """Have the system take so many octets at once, as far as it allows, whether the relay is quick or not."""
+        with suppress(OSError):
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, octets)
+
     def restless(self) -> bool:
         """Whether the relay has spoken or hung up although nothing was asked; never waits."""
         if self._replies.held:
@@ -161,14 +167,7 @@ class Wire:
         left = end - time.monotonic()
         if left <= 0:
             raise Lost(f"no whole answer came within {seconds:g} s")
-        if events == select.POLLIN:
-            self._poll.poll(left * 1000 + 1)
-            return
-        self._poll.modify(self._socket, events)
-        try:
-            self._poll.poll(left * 1000 + 1)
-        finally:
-            self._poll.modify(self._socket, select.POLLIN)
+        wait(self._socket, events, end)
 
 
 def _said(fault: OSError) -> str:
