@@ -9,7 +9,7 @@ so nothing is let go before the answer to what went before is written down.
 from __future__ import annotations
 
 import threading
-import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
@@ -23,8 +23,6 @@ from pipeline.model import Delivery, Verdict
 #: So long, in seconds, a verdict waits for an arm whose commit it can share. Killed meanwhile, its delivery is in
 #: doubt: the one that its connection had under way, as always.
 HOLD = 0.02
-#: So many verdicts are worth a commit of their own.
-MOST_HELD = 100
 
 
 @dataclass(slots=True)
@@ -36,6 +34,10 @@ class _Arm:
     told: SimpleQueue[Sequence[bool] | BaseException] = field(default_factory=SimpleQueue)
 
 
+class _Nudge:
+    """Verdicts are there to be written when nothing else comes."""
+
+
 _Task = Callable[[], None]
 
 
@@ -44,7 +46,10 @@ class Writer:
 
     def __init__(self, store: Store, owner: str, plan: Plan) -> None:
         self._store, self._owner, self._give_up = store, owner, plan.give_up
-        self._wanted: SimpleQueue[_Arm | Verdict | _Task | None] = SimpleQueue()
+        self._wanted: SimpleQueue[_Arm | _Nudge | _Task | None] = SimpleQueue()
+        #: Beside the queue, because a verdict that woke this thread would cost more than it takes to write it.
+        self._verdicts: deque[Verdict] = deque()
+        self._nudged = False
         #: Why the ledger cannot be written; nothing is tried on it again.
         self.broken: BaseException | None = None
         #: Why nothing more is armed.
@@ -58,7 +63,10 @@ class Writer:
 
     def record(self, verdict: Verdict) -> None:
         """Have a verdict written, before anything that is asked for later."""
-        self._wanted.put(verdict)
+        self._verdicts.append(verdict)
+        if not self._nudged:
+            self._nudged = True
+            self._wanted.put(_Nudge())
 
     def arm(self, deliveries: Sequence[Delivery]) -> Sequence[bool]:
         """Return which of them are armed, once that is durable. Raises what keeps everything from being armed."""
@@ -81,31 +89,30 @@ class Writer:
     def _write_all(self) -> None:
         going = True
         while going:
-            verdicts: list[Verdict] = []
             arms: list[_Arm] = []
             tasks: list[_Task] = []
             for want in self._gathered():
-                if isinstance(want, Verdict):
-                    verdicts.append(want)
-                elif isinstance(want, _Arm):
+                if isinstance(want, _Arm):
                     arms.append(want)
                 elif want is None:
                     going = False
-                else:
+                elif not isinstance(want, _Nudge):
                     tasks.append(want)
+            self._nudged = False
+            # Whatever was recorded before one of these was asked for is in here.
+            verdicts = [self._verdicts.popleft() for _ in range(len(self._verdicts))]
             self._write(verdicts, arms)
             for task in tasks:
                 self._unless_broken(task)
 
-    def _gathered(self) -> list[_Arm | Verdict | _Task | None]:
+    def _gathered(self) -> list[_Arm | _Nudge | _Task | None]:
         """Wait for one wish, and take whatever has come beside it; verdicts wait a little for an arm to go with."""
         gathered = [self._wanted.get()]
-        until = time.monotonic() + HOLD
         try:
+            if isinstance(gathered[0], _Nudge):
+                gathered.append(self._wanted.get(timeout=HOLD))
             while True:
-                held = isinstance(gathered[-1], Verdict) and len(gathered) < MOST_HELD
-                rest = until - time.monotonic() if held else 0.0
-                gathered.append(self._wanted.get(timeout=rest) if rest > 0 else self._wanted.get_nowait())
+                gathered.append(self._wanted.get_nowait())
         except Empty:
             return gathered
 
