@@ -116,7 +116,7 @@ def test_killed_at_random_moments(runs: subprocess.Popen[str], store: Store, fil
     moments = random.Random(seed)
     found = []
     for _ in range(12):
-        kill(runs, filled, "after", moments.uniform(0, 25))
+        kill(runs, filled, "after", moments.uniform(0, 5) ** 2 / 3)
         demand_an_honest_ledger(store, filled)
         found.append(copies(filled).total())
     assert any(0 < many < READERS for many in found), "no kill came in the middle"
