@@ -263,6 +263,10 @@ def close(project: Project, number: int) -> IssueRecord:
     record = papers.record_of(project, number)
     if record.state is IssueState.SENT:
         drafts.record_sent(project.root, number, project.now)
+        # Somebody may have settled a doubt meanwhile so that it goes out again; whoever writes last must know.
+        record = papers.record_of(project, number)
+        if record.state is not IssueState.SENT:
+            drafts.record_reopened(project.root, number)
     elif record.state is IssueState.CANCELLED and record.counts.open:
         # What came back while it was called off ("later", after the dot) must not stay open for ever.
         project.store.set_issue_state(number, IssueState.CANCELLED)

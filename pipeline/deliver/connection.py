@@ -10,7 +10,7 @@ from pipeline.deliver.points import Point
 from pipeline.deliver.states import Event, move
 from pipeline.deliver.supply import Ended
 from pipeline.errors import AudienceError, MailerUnusable, RelayRefused, RelayUnfit
-from pipeline.model import Answer, DeliveryState, Outcome, Submission
+from pipeline.model import Answer, Delivery, DeliveryState, Outcome, Submission
 
 if TYPE_CHECKING:
     from pipeline.deliver.run import Run
@@ -26,8 +26,9 @@ class Connection:
 
     def __init__(self, run: Run) -> None:
         self._run = run
-        #: Deliveries between being pulled and being answered, by id.
-        self._under_way: dict[int, DeliveryState] = {}
+        #: Deliveries between being pulled and being answered. By epoch as well: one that overslept its lease while it
+        #: waited here may have been leased again, by this very run.
+        self._under_way: dict[tuple[int, int], DeliveryState] = {}
         self._answered = 0
         self._done = False
 
@@ -71,11 +72,11 @@ class Connection:
         points.reach(Point.BODY_WRITTEN)
         deliveries = [submission.delivery for submission in submissions]
         for delivery in deliveries:
-            move(self._under_way.get(delivery.id, _ANSWERED), Event.ARM)
+            move(self._under_way.get(_lease(delivery), _ANSWERED), Event.ARM)
         let_go = self._run.writer.arm(deliveries)
         for delivery, armed in zip(deliveries, let_go, strict=True):
             if armed:
-                self._under_way[delivery.id] = DeliveryState.ARMED
+                self._under_way[_lease(delivery)] = DeliveryState.ARMED
                 points.reach(Point.ARMED)
         if not all(let_go):
             self._run.supply.reconsider()
@@ -92,7 +93,7 @@ class Connection:
                 yield None
                 continue
             self._run.demand_new(delivery)
-            self._under_way[delivery.id] = delivery.state
+            self._under_way[_lease(delivery)] = delivery.state
             try:
                 submission = self._run.splicer.submission(delivery)
             except AudienceError as fault:
@@ -104,6 +105,10 @@ class Connection:
             yield submission
 
     def _record(self, answer: Answer) -> None:
-        state = self._under_way.pop(answer.submission.delivery.id, _ANSWERED)
+        state = self._under_way.pop(_lease(answer.submission.delivery), _ANSWERED)
         self._answered += answer.outcome in (Outcome.ACCEPTED, Outcome.REFUSED)
         self._run.record(answer, state)
+
+
+def _lease(delivery: Delivery) -> tuple[int, int]:
+    return delivery.id, delivery.epoch

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import Any
 
 from sqlalchemy import BigInteger, BindParameter, Connection, bindparam, exists, func, select
 
@@ -25,6 +26,8 @@ REPLY = 1000
 # What is given of each delivery: its id and epoch, of an answer the relay's words and the rest as well.
 _owner: BindParameter[str] = bindparam("run")
 _same = (deliveries.c.id == Number(0), deliveries.c.epoch == Number(1))
+#: What tells one lease of a delivery from the next.
+_lease = (deliveries.c.id, deliveries.c.epoch)
 #: The very lease a delivery was taken under.
 _ours = (*_same, deliveries.c.owner == _owner)
 
@@ -38,12 +41,10 @@ def _answer(name: str, **values: object) -> Prepared:
         answered=NOW,
         **values,
     )
-    return Prepared(answered.where(*_ours).returning(deliveries.c.id))
+    return Prepared(answered.where(*_ours).returning(*_lease))
 
 
-_GIVE_BACK = Prepared(
-    move("give back", owner=None, leased_until=None).where(*_ours).returning(deliveries.c.id)
-)
+_GIVE_BACK = Prepared(move("give back", owner=None, leased_until=None).where(*_ours).returning(*_lease))
 _ANSWERS = {
     Outcome.ACCEPTED: _answer("accept"),
     Outcome.REFUSED: _answer("refuse"),
@@ -63,12 +64,10 @@ _at_work = exists().where(
     issues.c.state == IssueState.SENDING,
 )
 _ARM = Prepared(
-    move("arm")
-    .where(*_ours, deliveries.c.leased_until >= NOW, _at_work, still_reads())
-    .returning(deliveries.c.id)
+    move("arm").where(*_ours, deliveries.c.leased_until >= NOW, _at_work, still_reads()).returning(*_lease)
 )
 _WITHDRAW = Prepared(move("withdraw").where(*_ours, ~still_reads()))
-_IN_DOUBT = Prepared(select(deliveries.c.id).where(*_ours, deliveries.c.state == DeliveryState.IN_DOUBT))
+_IN_DOUBT = Prepared(select(*_lease).where(*_ours, deliveries.c.state == DeliveryState.IN_DOUBT))
 
 
 class GroupCommit(Part):
@@ -109,36 +108,37 @@ def _write_down(
         groups.setdefault(verdict.answer.outcome, []).append(verdict)
     for outcome, group in groups.items():
         given = parameters(map(_row, group), run=owner)
-        written = set(_ANSWERS[outcome].first_of_each(connection, given))
+        written = set(_ANSWERS[outcome].rows(connection, given))
         if outcome is Outcome.DEFERRED:
-            _EXPIRE.first_of_each(connection, given | {"give_up": microseconds(give_up)})
+            _EXPIRE.rows(connection, given | {"give_up": microseconds(give_up)})
         elif outcome in (Outcome.ACCEPTED, Outcome.IN_DOUBT) and len(written) < len(group):
             if outcome is Outcome.IN_DOUBT:
                 # Taken for dead meanwhile, and put in doubt then.
-                written.update(_IN_DOUBT.first_of_each(connection, given))
+                written.update(_IN_DOUBT.rows(connection, given))
             handed = [verdict.answer.submission.delivery for verdict in group]
             found = _each(handed, written)
             unexplained += [one for one, well in zip(handed, found, strict=True) if not well]
     return unexplained
 
 
-def _arm(connection: Connection, owner: str, arms: Sequence[Delivery]) -> set[int]:
+def _arm(connection: Connection, owner: str, arms: Sequence[Delivery]) -> set[Any]:
     if not arms:
         return set()
     given = parameters(map(_key, arms), run=owner)
-    armed = set(_ARM.first_of_each(connection, given))
+    armed = set(_ARM.rows(connection, given))
     if len(armed) < len(arms):
-        _WITHDRAW.first_of_each(connection, given)
+        _WITHDRAW.rows(connection, given)
     return armed
 
 
-def _each(asked: Sequence[Delivery], done: set[int]) -> list[bool]:
+def _each(asked: Sequence[Delivery], done: set[Any]) -> list[bool]:
     """Say of each whether it was done; of two that are the same, the first was."""
     left = set(done)
     answers = []
     for one in asked:
-        answers.append(one.id in left)
-        left.discard(one.id)
+        # By epoch as well: the one that overslept its lease may stand beside the one that was leased again.
+        answers.append(_key(one) in left)
+        left.discard(_key(one))
     return answers
 
 

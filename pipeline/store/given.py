@@ -93,15 +93,15 @@ class Prepared:
         self._statement = statement
         self._compiled: dict[str, SQLCompiler] = {}
 
-    def first_of_each(self, connection: Connection, given: Mapping[str, object]) -> list[Any]:
-        """Execute it; return the first column of every row it returns. Raises what the driver raises."""
+    def rows(self, connection: Connection, given: Mapping[str, object]) -> Sequence[tuple[Any, ...]]:
+        """Execute it; return its rows as the driver has them. Raises what the driver raises."""
         compiled = self._compiled.get(connection.dialect.name) or self._compile(connection)
         values = {**compiled.params, **given}
         names = compiled.positiontup
         cursor = connection.connection.cursor()
         try:
             cursor.execute(str(compiled), values if names is None else [values[name] for name in names])
-            return [] if cursor.description is None else [row[0] for row in cursor.fetchall()]
+            return [] if cursor.description is None else cursor.fetchall()
         finally:
             cursor.close()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from functools import lru_cache
 from typing import Any
 
@@ -11,7 +11,6 @@ from sqlalchemy import (
     BigInteger,
     BindParameter,
     Connection,
-    Row,
     and_,
     bindparam,
     exists,
@@ -29,8 +28,8 @@ from pipeline.model import (
     Recipient,
 )
 from pipeline.store.engine import Part
-from pipeline.store.given import Number, parameters
-from pipeline.store.moments import NOW, microseconds, zone
+from pipeline.store.given import Number, Prepared, parameters
+from pipeline.store.moments import NOW, from_microseconds, microseconds, zone
 from pipeline.store.moves import AT_ONCE, DEFERRED, OPEN, move, still_reads, tally, tally_by_domain
 from pipeline.store.tables import deliveries, issues, runs
 from pipeline.store.witness import next_generation
@@ -44,7 +43,7 @@ _SENDING = select(issues.c.zone).where(
 )
 #: The queue's index leads to what is leased, however long the ledger.
 _LATE = move("give back", owner=None, leased_until=None).where(_here, deliveries.c.leased_until < NOW)
-_QUEUE = (
+_QUEUE = Prepared(
     select(deliveries.c.id, still_reads().label("reads"))
     .where(_here, deliveries.c.state == DeliveryState.QUEUED, deliveries.c.not_before <= NOW)
     .order_by(deliveries.c.not_before, deliveries.c.id)
@@ -57,7 +56,7 @@ _COLUMNS = [
     deliveries.c[name]
     for name in ("id", "issue", "uid", "email", "name", "confirmed", "state", "epoch", "attempts")
 ]
-_TAKE = (
+_TAKE = Prepared(
     move(
         "lease",
         epoch=deliveries.c.epoch + 1,
@@ -66,6 +65,9 @@ _TAKE = (
     )
     .where(deliveries.c.id == Number(0))
     .returning(*_COLUMNS)
+)
+_DOUBTS = Prepared(
+    select(*_COLUMNS).where(_here, deliveries.c.state == DeliveryState.IN_DOUBT).order_by(deliveries.c.id)
 )
 _FIRST = (
     update(issues)
@@ -97,7 +99,7 @@ class Ledger(Part):
             if not ids:
                 return []
             taken = parameters(([one] for one in ids), run=owner, span=microseconds(self.lease_time))
-            rows = {row.id: row for row in connection.execute(_TAKE, taken)}
+            rows = {row[0]: row for row in _TAKE.rows(connection, taken)}
             if connection.execute(_FIRST, here).rowcount:
                 self._remember_file(connection, number)
             generation = next_generation(connection)
@@ -128,10 +130,7 @@ class Ledger(Part):
         """Return the deliveries of an issue that are in doubt."""
         with self._database.read() as connection:
             zone_of_issue = connection.scalar(select(issues.c.zone).where(issues.c.number == number))
-            query = select(*_COLUMNS).where(
-                deliveries.c.issue == number, deliveries.c.state == DeliveryState.IN_DOUBT
-            )
-            rows = connection.execute(query.order_by(deliveries.c.id)).all()
+            rows = _DOUBTS.rows(connection, {"the_issue": number})
         return [_delivery(row, zone_of_issue or "UTC") for row in rows]
 
     def settle(self, delivery: Delivery, accepted: bool) -> None:
@@ -192,28 +191,22 @@ class Ledger(Part):
 
 def _due(connection: Connection, asked: dict[str, object]) -> list[int]:
     """Return ids that may be leased, in order, withdrawing those who left on the way to them."""
-    while rows := connection.execute(_QUEUE, asked).all():
-        gone = [[row.id] for row in rows if not row.reads]
+    while rows := _QUEUE.rows(connection, asked):
+        gone = [[one] for one, reads in rows if not reads]
         if gone:
             connection.execute(_LEFT, parameters(gone))
         if len(gone) < len(rows):
-            return [row.id for row in rows if row.reads]
+            return [one for one, reads in rows if reads]
     return []
 
 
 @lru_cache(maxsize=4096)
-def _day(moment: datetime, zone_of_issue: str) -> date:
+def _day(confirmed: int, zone_of_issue: str) -> date:
     """Return the day that a moment is in; an import gives thousands of readers the same one."""
-    return moment.astimezone(zone(zone_of_issue)).date()
+    return from_microseconds(confirmed).astimezone(zone(zone_of_issue)).date()
 
 
-def _delivery(row: Row[Any], zone_of_issue: str) -> Delivery:
-    confirmed = _day(row.confirmed, zone_of_issue)
-    return Delivery(
-        id=row.id,
-        issue=row.issue,
-        recipient=Recipient(uid=row.uid, email=row.email, name=row.name, confirmed=confirmed),
-        state=DeliveryState(row.state),
-        epoch=row.epoch,
-        attempts=row.attempts,
-    )
+def _delivery(row: Sequence[Any], zone_of_issue: str) -> Delivery:
+    one, issue, uid, email, name, confirmed, state, epoch, attempts = row
+    recipient = Recipient(uid, email, name, _day(confirmed, zone_of_issue))
+    return Delivery(one, issue, recipient, DeliveryState(state), epoch, attempts)

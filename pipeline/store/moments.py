@@ -20,6 +20,11 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
 
+def from_microseconds(since: int) -> datetime:
+    """Return the moment, in UTC, that is so many microseconds after 1970 began."""
+    return EPOCH + since * _MICROSECOND
+
+
 class Moment(TypeDecorator[datetime]):
     """An aware datetime in, the same moment in UTC out."""
 
@@ -32,7 +37,7 @@ class Moment(TypeDecorator[datetime]):
 
     def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
         """Return the moment in UTC."""
-        return None if value is None else EPOCH + value * _MICROSECOND
+        return None if value is None else from_microseconds(value)
 
 
 class _Now(FunctionElement[int]):

@@ -148,7 +148,7 @@ def test_an_answer_is_written_no_later_than_the_arm_that_follows_it_on_its_conne
 
     monkeypatch.setattr(store, "commit", watched)
     assert deliver(store, Watched(), splicer, 1, "run-1") == EVERYBODY
-    assert len(before) == 16
+    assert len(before) >= 16
 
 
 def test_a_cut_connection_costs_its_message_one_try_and_is_opened_again(

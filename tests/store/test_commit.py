@@ -11,6 +11,8 @@ from support.ledger import GIVE_UP, NOW, answer, arm, record
 
 from pipeline.errors import StoreError
 from pipeline.model import Counts, IssueState, Outcome, Verdict
+from pipeline.store import commit, ledger
+from pipeline.store.given import Prepared
 
 HOUR = timedelta(hours=1)
 
@@ -157,31 +159,34 @@ def test_what_a_relay_says_is_kept_as_any_database_takes_it(sending):
 
 def test_the_statements_find_their_rows_by_number_however_long_the_ledger(sending):
     """Going through what is leased for each of a group would cost a hundred times as much."""
+    prepared = [*commit._ANSWERS.values(), commit._ARM, commit._EXPIRE, commit._WITHDRAW, commit._IN_DOUBT]
+    prepared += [ledger._TAKE, Prepared(ledger._LATE)]
     plans = {}
-
-    def explain(connection, cursor, statement, parameters, *rest):
-        if statement.startswith("UPDATE deliveries"):
-            other = connection.connection.cursor()
-            found = other.execute(f"EXPLAIN QUERY PLAN {statement}", parameters).fetchall()
-            plans[statement] = [row[3] for row in found]
-
-    from sqlalchemy import event
-
-    engine = sending._database._engine
-    event.listen(engine, "before_cursor_execute", explain)
-    one, two, three = sending.lease(1, "run", 3)
-    sending.commit("run", [], [one, two], GIVE_UP)
-    verdicts = [
-        verdict(one, Outcome.ACCEPTED),
-        verdict(two, Outcome.IN_DOUBT),
-        verdict(three, Outcome.DEFERRED, "", HOUR),
-    ]
-    sending.commit("run", verdicts, [], GIVE_UP)
-    event.remove(engine, "before_cursor_execute", explain)
-    assert len(plans) == 7
+    with sending._database.read() as connection:
+        for one in prepared:
+            compiled = one._compile(connection)
+            given = {**compiled.params, "given": '[[1, 1, "", 0]]', "run": "run", "give_up": 0, "span": 0}
+            given["the_issue"] = 1
+            found = connection.exec_driver_sql(
+                f"EXPLAIN QUERY PLAN {compiled}", tuple(given[name] for name in compiled.positiontup)
+            )
+            plans[str(compiled)] = [row[3] for row in found]
+    assert len(plans) > 7
     for plan in plans.values():
         assert not any(step.startswith("SCAN deliveries") for step in plan), plan
         by_number = "SEARCH deliveries USING INTEGER PRIMARY KEY (rowid=?)" in plan
         by_queue = any("ix_deliveries_queue (issue=? AND state=?)" in step for step in plan)
         assert by_number or by_queue, plan
     assert sum(any("ix_deliveries_queue" in step for step in plan) for plan in plans.values()) == 1
+
+
+def test_one_that_overslept_its_lease_is_not_taken_for_the_one_that_was_leased_again(sending):
+    """A run that slept finds again what it still holds; only the new lease may go."""
+    sending.lease_time = timedelta(seconds=-1)
+    (old,) = sending.lease(1, "run", 1)
+    sending.lease_time = timedelta(minutes=20)
+    (new,) = sending.lease(1, "run", 1)
+    assert (old.id, old.epoch + 1) == (new.id, new.epoch)
+    assert list(sending.commit("run", [], [old, new], GIVE_UP)) == [False, True]
+    sending.commit("run", [verdict(new, Outcome.ACCEPTED)], [], GIVE_UP)
+    assert sending.counts(1).accepted == 1
