@@ -90,8 +90,9 @@ def test_the_settings_make_a_mailer_that_shows_no_secret(tmp_path: Path) -> None
     (tmp_path / "newsletter.toml").write_text(SMTP)
     mailer = make_mailer(open_project(tmp_path, environ={"WORD": "s3cret"}))
     assert isinstance(mailer, Smtp)
-    assert (mailer.name, mailer.connections) == ("smtp", 7)
+    assert mailer.name == "smtp"
     assert "relay.example.org:587" in repr(mailer)
+    assert mailer._config.connections == 7
     assert "s3cret" not in f"{mailer!r} {mailer._config!r}"
     assert (mailer._config.password, mailer._config.timeouts.dot, mailer._config.timeouts.greeting) == (
         "s3cret",
