@@ -36,6 +36,9 @@ def main() -> None:
     )
     parser.add_argument("--messages", type=int, default=10_000, help="of the quick ones, in a round")
     parser.add_argument("--connections", type=int, default=10)
+    parser.add_argument(
+        "--ours", type=int, default=0, help="connections for ours, if not as many as the others"
+    )
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--only", action="append", metavar="NAME", help=f"one of: {', '.join(PEERS)}")
     parser.add_argument("--nodemailer", type=Path, help="the node_modules folder that holds nodemailer")
@@ -58,7 +61,7 @@ def compare(folder: Path, asked: argparse.Namespace) -> None:
     make_letter(folder, asked.messages)
     port = free_port()
     with server(sink(port), port) as relay:
-        scene = Scene(folder, port, asked.connections, asked.nodemailer)
+        scene = Scene(folder, port, asked.connections, asked.ours, asked.nodemailer)
         there = []
         for name in names:
             missing = PEERS[name].missing(scene)

@@ -26,6 +26,8 @@ class Scene:
     folder: Path
     port: int
     connections: int
+    #: Ours; 0: as many as the others.
+    our_connections: int = 0
     #: A node_modules folder.
     nodemailer: Path | None = None
     #: BDAT messages of ours under way together on one connection.
@@ -63,7 +65,7 @@ def settings(scene: Scene) -> dict[str, str]:
     return {
         "NEWSLETTER_SECRET": SECRET,
         "NEWSLETTER_MAIL__SMTP__PORT": str(scene.port),
-        "NEWSLETTER_MAIL__SMTP__CONNECTIONS": str(scene.connections),
+        "NEWSLETTER_MAIL__SMTP__CONNECTIONS": str(scene.our_connections or scene.connections),
         "NEWSLETTER_MAIL__SMTP__WINDOW": str(scene.window),
     }
 

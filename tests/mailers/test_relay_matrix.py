@@ -40,7 +40,7 @@ from pipeline.errors import MailerUnusable, RelayRefused, RelayUnfit
 from pipeline.mailers.smtp import Smtp, SmtpConfig, Timeouts
 from pipeline.model import Answer, Outcome, Submission
 
-# Where a client hangs up just before TLS begins, CPython's wrap_socket forgets to close what it made, at the relay's end.
+# If a client hangs up just before TLS begins, CPython's wrap_socket forgets to close what it made, at the relay's end.
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed <ssl.SSLSocket:ResourceWarning")
 
 BEHAVIOURS = {
