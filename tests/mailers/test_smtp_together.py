@@ -34,7 +34,7 @@ def test_all_connections_are_used_and_their_questions_are_one() -> None:
         answers = list(smtp(relay, 4).submit([submission(n) for n in range(1, 21)], arming))
         assert [answer.outcome for answer in answers] == [Outcome.ACCEPTED] * 20
         assert relay.connections == 4
-        assert max(arming.questions) > 1
+        assert arming.questions < 20
 
 
 def test_a_relay_that_is_silent_on_one_connection_does_not_hold_up_the_others() -> None:
