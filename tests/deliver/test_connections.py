@@ -352,34 +352,6 @@ def test_a_paused_issue_is_not_pulled_any_further(store: Store, splicer: Splicer
     assert mailer.pulled == 4
 
 
-def test_what_overslept_its_lease_is_not_taken_for_what_the_same_run_leased_again(
-    store: Store, splicer: Splicer
-) -> None:
-    class Sleepy(Lines):
-        slept = False
-
-        def line(self, number: int, submissions: Iterable[Submission | None], arm: Arm) -> Iterator[Answer]:
-            held: list[Submission] = []
-            for submission in submissions:
-                if submission and not self.slept:
-                    # Pulled, and then nothing for so long that its lease is over.
-                    self.slept = True
-                    threading.Event().wait(0.3)
-                    store.lease_time = timedelta(minutes=20)  # type: ignore[attr-defined]
-                held += [submission] if submission else []
-                if len(held) < 22 and submission:
-                    continue
-                # By now the first is held twice, once under each of its leases.
-                yield from [self.hand_over(one, arm) for one in held]
-                held = []
-            yield from [self.hand_over(one, arm) for one in held]
-
-    store.lease_time = timedelta(seconds=0.2)  # type: ignore[attr-defined]
-    mailer = Sleepy(connections=1)
-    assert deliver(store, mailer, splicer, 1, "run-1") == EVERYBODY
-    assert nobody_twice(mailer)
-
-
 def test_each_copy_has_a_return_path_of_its_own_where_that_is_asked_for(filled: Path) -> None:
     from support.sending import SomeTokens, carried, delivery, rendered, settings
 
