@@ -3,9 +3,9 @@
 The order of one delivery is the promise: written down as leased, everything
 but the last step done, written down as armed, the last step, its answer
 written down before the next. Killed anywhere, the next run knows what is
-certain, and names the rest. Connections work beside each other, each in a
-thread of its own (connection.py); they share one supply of deliveries
-(supply.py) and one writer to the ledger (writer.py).
+certain, and names the rest. As many calls of the mailer as it allows work
+beside each other, each in a thread of its own (connection.py); they share one
+supply of deliveries (supply.py) and one writer to the ledger (writer.py).
 """
 
 from __future__ import annotations

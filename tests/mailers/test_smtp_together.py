@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import select
+import socket
 import time
 from collections.abc import Iterator
 
@@ -10,8 +12,10 @@ from contracts.mailer import Arming, submission
 from support.relay import Relay
 from support.relay_script import Script, closing, never, stall
 
+from pipeline.edges import Arm
 from pipeline.errors import RelayRefused, StoreError
 from pipeline.mailers.smtp import Smtp, SmtpConfig, Timeouts
+from pipeline.mailers.smtp.together import Line, Together, wait
 from pipeline.model import Answer, Outcome, Submission
 
 
@@ -43,6 +47,31 @@ def test_a_relay_that_is_silent_on_one_connection_does_not_hold_up_the_others() 
         # The last to be answered are the one that got no answer, and the one that was begun together with its dot.
         assert [answer.outcome for answer in answers[:9]] == [Outcome.ACCEPTED] * 9
         assert [answer.outcome for answer in answers[9:]] == [Outcome.IN_DOUBT, Outcome.NOT_ARMED]
+
+
+def test_a_deadline_is_seen_though_something_always_happens_elsewhere() -> None:
+    begun = time.monotonic()
+    woken: list[float] = []
+    silent, far = socket.socketpair()
+    busy, talking = socket.socketpair()
+
+    def waits(_: Arm) -> Iterator[Answer]:
+        wait(silent, select.POLLIN, begun + 0.2)
+        woken.append(time.monotonic() - begun)
+        yield from ()
+
+    def never_waits(_: Arm) -> Iterator[Answer]:
+        while time.monotonic() < begun + 1.5:
+            wait(busy, select.POLLIN, begun + 1.5)
+        yield from ()
+
+    with silent, far, busy, talking:
+        talking.send(b"there is always something to read")
+        together = Together(Arming(None))  # type: ignore[arg-type]
+        together.begin(Line(waits))
+        together.begin(Line(never_waits))
+        assert list(together.serve()) == []
+    assert 0.2 <= woken[0] < 0.8
 
 
 def test_what_goes_wrong_with_the_run_ends_all_connections() -> None:

@@ -25,6 +25,8 @@ from pipeline.model import Answer, Submission
 
 #: How soon a connection that has nothing to do asks for more, in milliseconds, if nothing else happens before.
 REST = 10
+#: How long a deadline may be overlooked while other connections are busy, in seconds.
+DEADLINES = 0.05
 #: The longest wait without looking at the clock, in milliseconds.
 LONGEST_WAIT = 60_000
 
@@ -119,6 +121,8 @@ class Together:
 
     def __post_init__(self) -> None:
         self._poll = select.poll()
+        #: When deadlines are looked at next, however busy it is.
+        self._deadlines = 0.0
 
     def begin(self, line: Line) -> None:
         """Have a line go on from its beginning."""
@@ -169,8 +173,10 @@ class Together:
         happened = self._poll.poll(self._patience() if most is None else most)
         for descriptor, _ in happened:
             self._wake(descriptor)
-        if not happened and most is None:
-            now = time.monotonic()
+        now = time.monotonic()
+        # Where something always happens, a deadline must be seen all the same; but not looked for each time.
+        if not happened or now >= self._deadlines:
+            self._deadlines = now + DEADLINES
             for descriptor in [one for one, (_, end) in self._waiting.items() if end <= now]:
                 self._wake(descriptor)
         if most is None:
