@@ -123,5 +123,8 @@ def settle(project: Project, number: int, chosen: Sequence[Delivery], *, accepte
             drafts.record_reopened(project.root, number)
     for doubt in chosen:
         project.store.settle(doubt, accepted)
+    if chosen and not accepted:
+        # Once more: a run that was just ending may have written it in between.
+        drafts.record_reopened(project.root, number)
     papers.write_receipt(project, number)
     return papers.record_of(project, number)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import click
 
+from pipeline.cli.asking import ask_for
 from pipeline.cli.context import NUMBER, Context, Verb, pass_context
 from pipeline.cli.run import doubts
 from pipeline.cli.words import at_work, counted, sentence
-from pipeline.errors import Refused, UsageError
+from pipeline.errors import UsageError
 from pipeline.model import IssueRecord, IssueState
 
 
@@ -47,17 +48,9 @@ def agree(context: Context, record: IssueRecord) -> None:
         f"{counted(record.counts.accepted, 'reader')} {'has' if record.counts.accepted == 1 else 'have'} it. "
         f"{open_ones:,} will never get it, and its posts go into no other issue."
     )
-    try:
-        answer = click.prompt(
-            "This cannot be undone. Type how many will never get it, or press Enter to stop",
-            default="",
-            show_default=False,
-            err=True,
-        )
-    except click.Abort as stopped:
-        click.echo("\nStopped. Nothing has changed.", err=True)
-        raise click.exceptions.Exit(130) from stopped
-    if answer.replace(",", "").strip() != str(open_ones):
-        raise Refused(
-            f"stopped, and nothing has changed. To hold it back only: newsletter pause {record.number}"
-        )
+    ask_for(
+        open_ones,
+        "Type how many will never get it",
+        stopped="Stopped. Nothing has changed.",
+        otherwise=f"stopped, and nothing has changed. To hold it back only: newsletter pause {record.number}",
+    )

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from pipeline.cli.asking import ask_for
 from pipeline.cli.check import lines, summary
 from pipeline.cli.context import (
     Context,
@@ -134,20 +135,12 @@ def agree(context: Context, readers: int, *, yes: bool, confirm: int | None) -> 
         return
     if not context.interactive():
         raise UsageError("nobody is here to ask: add --yes, or --confirm with the number of readers.")
-    try:
-        answer = click.prompt(
-            "This cannot be undone. Type the number of readers to send, or press Enter to stop",
-            default="",
-            show_default=False,
-            err=True,
-        )
-    except click.Abort as stopped:
-        click.echo("\nStopped. Nothing was sent, and nothing has changed.", err=True)
-        raise click.exceptions.Exit(130) from stopped
-    if answer.replace(",", "").strip() != str(readers):
-        raise Refused(
-            "stopped. Nothing was sent, and nothing has changed. To look once more: newsletter check"
-        )
+    ask_for(
+        readers,
+        "Type the number of readers to send",
+        stopped="Stopped. Nothing was sent, and nothing has changed.",
+        otherwise="stopped. Nothing was sent, and nothing has changed. To look once more: newsletter check",
+    )
 
 
 def rehearsed(context: Context, prepared: Prepared, readers: int, as_json: bool) -> int:
