@@ -179,6 +179,8 @@ class Draft:
     sent: datetime | None = None
     #: Set when the issue was called off.
     cancelled: datetime | None = None
+    #: Set when somebody approved it.
+    approval: Approval | None = None
     #: Post id -> exact fingerprint, written when the issue is frozen.
     fingerprints: Mapping[str, str] = field(default_factory=dict)
     #: Front matter key, or `posts.0` for the first listed post -> its 1-based line.
@@ -391,6 +393,79 @@ class FrozenIssue:
     def hash(self) -> str:
         """SHA-256 of the template, hexadecimal: names what was looked at."""
         return sha256(self.template).hexdigest()
+
+
+# --- looked at and approved ----------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Build:
+    """Everything that sending an issue now would put into the world, and the hash that names it."""
+
+    frozen: FrozenIssue
+    #: What it is made of -> SHA-256, hexadecimal: "mail", "page", each feed, post, picture, template and
+    #: setting by name. The same all day: the second in the Date header does not count.
+    parts: Mapping[str, str]
+
+    @property
+    def hash(self) -> str:
+        """SHA-256 over all parts, hexadecimal."""
+        return sha256(repr(sorted(self.parts.items())).encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """A test copy that a relay took."""
+
+    #: Hash of the build it was cut from.
+    build: str
+    at: datetime
+    #: Who sent it.
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """Somebody's word that an issue may go out, as its file in issues/ holds it."""
+
+    by: str
+    #: The moment of approving, which becomes the issue's own: its Date (RFC 5322, 3.6.1: complete and ready).
+    at: datetime
+    #: Hash of the build that was approved.
+    build: str
+
+
+@dataclass(frozen=True, slots=True)
+class Seal:
+    """What was approved, so that a difference can be named and shown."""
+
+    approval: Approval
+    parts: Mapping[str, str]
+    #: "mail", "page" and each feed -> SHA-256 of the very bytes.
+    exact: Mapping[str, str]
+    subject: str
+    #: Id and title, in order.
+    posts: tuple[tuple[str, str], ...]
+    #: The text twin, with sample values for a reader's fields.
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How far an issue has come: tested, approved, and whether that still holds."""
+
+    #: Newest first, of whatever build.
+    trials: tuple[Trial, ...] = ()
+    approval: Approval | None = None
+    #: What is not as it was approved, in sentences; empty if nothing, or nothing is approved.
+    changes: tuple[str, ...] = ()
+
+    def tested(self, build: str) -> Trial | None:
+        """Return the newest test copy of just this build."""
+        return next((trial for trial in self.trials if trial.build == build), None)
+
+
+# --- readers and deliveries ----------------------------------------------------
 
 
 class SubscriberState(StrEnum):

@@ -1,0 +1,1 @@
+"""What an approval seals: the parts of a build, what was approved, and what differs."""
