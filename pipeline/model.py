@@ -312,6 +312,41 @@ class Finding:
     fix: str = ""
 
 
+class LinkState(StrEnum):
+    """What became of a link when its site was asked."""
+
+    ALIVE = "alive"
+    #: It leads on to another address, for good (301, 308), and that one is alive.
+    MOVED = "moved"
+    #: There is no such page (404, 410) or no such host.
+    DEAD = "dead"
+    #: It did not answer, or with a fault: a reader may fare no better, or it may be over in an hour.
+    FAILING = "failing"
+    #: The site's certificate is not one that a browser would take.
+    CERTIFICATE = "certificate"
+    #: The site lets no programs in: by its robots.txt, or by its answer. Readers may well see it.
+    REFUSED_ROBOTS = "refused-robots"
+    #: The site asked to be left alone for a while (429, or 503 with Retry-After).
+    THROTTLED = "throttled"
+    #: Nobody was asked, for the reason given.
+    NOT_CHECKED = "not-checked"
+
+
+@dataclass(frozen=True, slots=True)
+class LinkAnswer:
+    """What is known of one link."""
+
+    state: LinkState
+    #: For people, to be read after the address or a count of links: "answers 404 (Not Found)", "you are offline".
+    why: str = ""
+    #: The last HTTP status, if there was one.
+    code: int | None = None
+    #: Where it ended; if it moved, the address to write instead.
+    url: str = ""
+    #: Until when it should not be asked again, if the site said so.
+    until: datetime | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """A post as it appears in a feed (RFC 4287, 4.1.2)."""
