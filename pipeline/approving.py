@@ -1,1 +1,190 @@
-"""Soon."""
+"""What stands between a build and its readers: test copies, somebody's word, and what has changed since."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from pipeline import editing, papers, weekly
+from pipeline.approve import parts, records
+from pipeline.approve.difference import changes, text_difference
+from pipeline.compose import draft as drafts
+from pipeline.errors import MailerUnusable, NotApproved, Refused, UsageError
+from pipeline.model import Approval, Outcome, Recipient, Seal, Standing, Trial
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from pipeline.model import Build
+    from pipeline.project import Project
+    from pipeline.weekly import Prepared, Week
+
+
+def standing(project: Project, week: Week, made: Build | None = None) -> Standing:
+    """Say how far the next issue has come; `made` is its build, where there is one to compare."""
+    trials = records.read_trials(papers.folder_of(project, week.number))
+    approval = week.draft.approval if week.draft else None
+    if approval is None or made is None:
+        return Standing(trials, approval)
+    return Standing(trials, approval, _changes(project, week, made, approval, None))
+
+
+def test(project: Project, to: Sequence[str], by: str) -> Trial:
+    """Send a real copy of the next issue to each address: marked, counted nowhere, its links changing nothing.
+
+    Without addresses it goes to `[mail] test_to`. Remembers which build it
+    was. Raises MailerUnusable if the relay does not take every copy.
+    """
+    from pipeline.deliver.trial import MARK, Unguarded, trial_copies
+
+    people = [_reader(project, address) for address in to or _usual(project)]
+    prepared = _next(project, "test")
+    made = weekly.build(project, prepared)
+    marked = replace(prepared.issue, subject=f"{MARK} {prepared.issue.subject}")
+    shown = weekly.frozen_bytes(project, replace(prepared.rendered, issue=marked))
+    copies = trial_copies(shown, people, project.tokens, project.now)
+    mailer = project.single_mailer
+    answers = list(mailer.submit(iter(copies), Unguarded()))
+    taken = sum(answer.outcome is Outcome.ACCEPTED for answer in answers)
+    for answer in answers:
+        if answer.outcome is not Outcome.ACCEPTED:
+            raise MailerUnusable(
+                f"{mailer.name} took {taken} of {len(copies)} test copies; of another it said: "
+                f"{answer.reply or answer.outcome}"
+            )
+    if len(answers) < len(copies):
+        raise MailerUnusable(f"{mailer.name} took {taken} of {len(copies)} test copies. Try again")
+    trial = Trial(made.hash, project.now, by)
+    records.add_trial(papers.folder_of(project, prepared.week.number), trial)
+    return trial
+
+
+def approve(project: Project, by: str, build: str | None = None) -> Approval:
+    """Seal the next issue as it is now, in somebody's name; `build` is the hash of what they looked at.
+
+    The moment of approving becomes the issue's own, so that what is sent later
+    is, byte for byte, what was approved. Raises NotApproved if it is another
+    build by now, or if the newsletter wants another person, or a test first.
+    """
+    if not by.strip():
+        raise UsageError("an approval needs a name: newsletter approve --by NAME")
+    by = " ".join(by.split())
+    prepared = _next(project, "approve", moment=project.now)
+    weekly.demand_checked(prepared, "approved")
+    made = weekly.build(project, prepared)
+    if build is not None and build != made.hash:
+        raise NotApproved("the issue has changed since you looked at it. Look again, then approve.")
+    number = prepared.week.number
+    _second_person(project, records.read_trials(papers.folder_of(project, number)), made, by)
+    if prepared.week.draft is None:
+        editing.draft(project, prepared.week.since, prepared.week.latest)
+    approval = Approval(by, project.now, made.hash)
+    seal = Seal(
+        approval=approval,
+        parts=made.parts,
+        exact=_exact(project, prepared.week, made, project.now),
+        subject=made.frozen.subject,
+        posts=tuple((post.id, post.title) for post in prepared.issue.posts),
+        text=made.frozen.text.decode(),
+    )
+    records.write_seal(papers.folder_of(project, number), seal)
+    drafts.record_approved(project.root, number, approval)
+    return approval
+
+
+def demand(project: Project, prepared: Prepared, made: Build) -> Approval | None:
+    """Return the approval under which the issue may go out; None if it needs none.
+
+    Raises NotApproved, with what has changed, if it is not as it was approved,
+    or if the newsletter demands a word that nobody gave.
+    """
+    week = prepared.week
+    approval = week.draft.approval if week.draft else None
+    if approval is None:
+        if project.settings.guards.approval != "optional":
+            raise NotApproved(
+                f"nobody has approved issue {week.number} ([guards] approval). Look at it: newsletter preview. "
+                "Then: newsletter approve"
+            )
+        return None
+    if approval.at > project.now:
+        raise Refused(
+            f"issue {week.number} was approved for {approval.at:%a %d %b %Y %H:%M}; it is not that yet."
+        )
+    exact = _exact(project, week, made, project.now)
+    found = _changes(project, week, made, approval, exact)
+    if found:
+        raise NotApproved(
+            _refusal(project, week, made, approval, found), path=week.draft.path if week.draft else ""
+        )
+    _second_person(project, records.read_trials(papers.folder_of(project, week.number)), made, approval.by)
+    return approval
+
+
+def _next(project: Project, command: str, moment: datetime | None = None) -> Prepared:
+    week = weekly.collect(project)
+    if not week.choice.chosen and not any(item.stops for item in week.choice.left_out):
+        raise Refused(
+            "nothing is new, so there is no issue yet. `newsletter status` says why posts are left out."
+        )
+    return weekly.prepare(project, week, command, moment)
+
+
+def _usual(project: Project) -> tuple[str, ...]:
+    address = project.settings.mail.test_to
+    if address is None:
+        raise UsageError("say where the test copy goes: newsletter test --to ADDRESS, or set [mail] test_to.")
+    return (address,)
+
+
+def _reader(project: Project, text: str) -> Recipient:
+    """Return somebody to address a test copy to: with their name, if they are among the readers."""
+    from pipeline.audience.addresses import normalise
+
+    address = normalise(text)[0]
+    known = project.store.subscriber(address)
+    day = project.now.date()
+    return Recipient(project.tokens.uid(address), address, known.name if known else "", day)
+
+
+def _second_person(project: Project, trials: Sequence[Trial], made: Build, by: str) -> None:
+    """Raise NotApproved unless somebody else tested this very build, where the newsletter wants that."""
+    if project.settings.guards.approval != "second-person":
+        return
+    testers = {trial.by for trial in trials if trial.build == made.hash}
+    if not testers:
+        raise NotApproved(
+            "nobody has sent a test copy of this build, and the approval must be another person's ([guards] "
+            "approval). Next: newsletter test --to ADDRESS"
+        )
+    if testers == {by}:
+        raise NotApproved(f"{by} sent the test copy, so somebody else must approve it ([guards] approval).")
+
+
+def _exact(project: Project, week: Week, made: Build, now: datetime) -> dict[str, str]:
+    """Return the digests of the very bytes that would be published and sent at this moment."""
+    updates = project.store.entry_updates(weekly.public_posts(week, now), now)
+    return parts.exact(made.frozen, weekly.feeds(project, week, updates))
+
+
+def _changes(
+    project: Project, week: Week, made: Build, approval: Approval, exact: Mapping[str, str] | None
+) -> tuple[str, ...]:
+    seal = records.read_seal(papers.folder_of(project, week.number), approval)
+    if seal is not None:
+        return changes(seal, made.parts, exact, made.frozen.subject, week.choice.chosen)
+    if approval.build == made.hash:
+        return ()
+    return ("something has changed; what was approved is not on this machine, so nobody can say what",)
+
+
+def _refusal(project: Project, week: Week, made: Build, approval: Approval, found: Sequence[str]) -> str:
+    """Tell what has changed, with the lines of text that differ."""
+    at = approval.at.astimezone(project.settings.newsletter.zone)
+    lines = [f"not as {approval.by} approved it on {at:%a %d %b %Y %H:%M}:", *(f"  {each}" for each in found)]
+    seal = records.read_seal(papers.folder_of(project, week.number), approval)
+    difference = text_difference(seal, made.frozen.text.decode()) if seal else ""
+    if difference:
+        lines += ["", difference, ""]
+    return "\n".join([*lines, "Nothing was sent. Look again: newsletter preview. Then: newsletter approve"])

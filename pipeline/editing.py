@@ -52,8 +52,6 @@ def check(project: Project, since: datetime | None, latest: int | None) -> Repor
 
 def build(project: Project, number: int | None, since: datetime | None, latest: int | None) -> Built:
     """Write the site, and the mail of one issue as files: a frozen one, or the next as it would be now."""
-    from pipeline.deliver.freeze import freeze as freeze_bytes
-
     frozen = project.store.frozen(number) if number is not None else None
     week = weekly.collect(project, since, latest)
     if frozen is not None:
@@ -66,7 +64,6 @@ def build(project: Project, number: int | None, since: datetime | None, latest: 
     guards.stops(week.choice)
     if not week.choice.chosen:
         return Built(weekly.publish(project, week), None, "")
-    rendered = weekly.prepare(project, week, "build").rendered
-    now = freeze_bytes(rendered, project.settings, [], nameless=weekly.reader_word(project))
+    now = weekly.frozen_bytes(project, weekly.prepare(project, week, "build").rendered)
     folder = papers.write_bodies(project, week.number, now.html, now.text)
     return Built(weekly.publish(project, week), week.number, folder)

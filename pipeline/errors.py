@@ -14,6 +14,7 @@ NewsletterError            a person can act on the message
 │   └── RelayUnfit         we do not trust it, or it lacks what was asked for; no use in trying again
 ├── Refused                a guard says no; nothing has changed
 ├── ChecksFailed           the issue has errors; nothing has changed
+├── NotApproved            nobody approved what would go out now; nothing has changed
 └── Busy                   another run is at work on this newsletter
 
 What a relay answers about one recipient is an Outcome, never an exception.
@@ -99,6 +100,12 @@ class ChecksFailed(NewsletterError):
     """The issue has errors that stop it; nothing has changed."""
 
     exit_code = 3
+
+
+class NotApproved(NewsletterError):
+    """Nobody approved what would go out now; nothing has changed."""
+
+    exit_code = 6
 
 
 class Busy(NewsletterError):

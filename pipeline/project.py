@@ -81,6 +81,13 @@ class Project:
         """The mailer that settings name."""
         return make_mailer(self)
 
+    @cached_property
+    def single_mailer(self) -> Mailer:
+        """The same, for single messages that belong to no issue's readers: test copies."""
+        from pipeline.mailers.outbox import Outbox
+
+        return Outbox(self.root / "outbox", "mail") if isinstance(self.mailer, Outbox) else self.mailer
+
     @property
     def public(self) -> Path:
         """The site, as any static host serves it."""

@@ -237,6 +237,8 @@ class Mail(Section):
     return_path: Annotated[str, AfterValidator(_address)] | None = None
     #: One return path per copy, `local+code@domain`, so that a report names the reader it is about.
     verp: bool = False
+    #: Where `newsletter test` goes if it is not told.
+    test_to: Annotated[str, AfterValidator(_address)] | None = None
     #: Seconds a leased delivery may wait to be armed before another run may take it.
     lease: Annotated[float, Field(gt=0)] = 1200
     smtp: Smtp = Smtp()
@@ -267,12 +269,14 @@ class Feeds(Section):
 
 
 class Guards(Section):
-    """What an unattended `send --yes` refuses to do."""
+    """What `send` refuses to do; the numbers are for `send --yes`, when nobody is asked."""
 
     #: Refuse if readers grew by more than this factor (and by over a thousand) since the last issue; 0: off.
     audience_growth: Annotated[float, Field(ge=0)] = 5.0
     #: Refuse if the last issue is younger than this; 0: off.
     hours_between: Annotated[float, Field(ge=0)] = 0
+    #: Whether an issue goes out only once it is approved, or approved by somebody other than who tested it.
+    approval: Literal["optional", "required", "second-person"] = "optional"
 
 
 class Settings(Section):

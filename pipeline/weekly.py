@@ -1,4 +1,4 @@
-"""THE PIPELINE: collect, compose, render, check, freeze, publish, deliver.
+"""THE PIPELINE: collect, compose, render, check, build, freeze, publish, deliver.
 
 Read from top to bottom it is the walk of one post, from a file in posts/ to
 the last reader. Each step takes what the one before it returned.
@@ -18,11 +18,13 @@ from pipeline.compose import guards
 from pipeline.compose.assemble import assemble, pick
 from pipeline.errors import ChecksFailed, MailerUnusable, Refused, StoreError
 from pipeline.model import (
+    Build,
     CarriedPost,
     Choice,
     Collection,
     Counts,
     Draft,
+    Entry,
     FrozenIssue,
     Issue,
     IssueRecord,
@@ -32,9 +34,10 @@ from pipeline.model import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from pipeline.check.run import Report
+    from pipeline.model import SiteFile
     from pipeline.project import Project
     from pipeline.publish.tree import Published
     from pipeline.render.addresses import Addresses
@@ -97,15 +100,18 @@ def collect(project: Project, since: datetime | None = None, latest: int | None 
     return Week(number, last, collection, choice, draft, files, carried, since, latest)
 
 
-def prepare(project: Project, week: Week, command: str = "send") -> Prepared:
-    """Compose, render and check what `collect` chose. Raises Refused for what a guard will not have."""
+def prepare(project: Project, week: Week, command: str = "send", moment: datetime | None = None) -> Prepared:
+    """Compose, render and check what `collect` chose. Raises Refused for what a guard will not have.
+
+    `moment` is when it is cut: by default that of its approval, else now.
+    """
     from pipeline.check.material import Material
     from pipeline.check.run import run
     from pipeline.render.issue import render_issue
 
     guards.stops(week.choice)
     guards.too_many(len(week.choice.chosen), project.settings, command)
-    issue = compose(project, week)
+    issue = compose(project, week, moment)
     rendered = render_issue(
         issue,
         project.source,
@@ -120,32 +126,50 @@ def prepare(project: Project, week: Week, command: str = "send") -> Prepared:
     return Prepared(week, issue, rendered, report)
 
 
-def compose(project: Project, week: Week) -> Issue:
+def compose(project: Project, week: Week, moment: datetime | None = None) -> Issue:
     """Put the chosen posts, and the draft if there is one, together."""
+    approval = week.draft.approval if week.draft else None
     return assemble(
         week.choice.chosen,
         week.draft,
         week.number,
-        project.now,
+        moment or (approval.at if approval else project.now),
         project.settings,
         project.theme.render_text_line,
     )
 
 
-def freeze(project: Project, prepared: Prepared) -> FrozenIssue:
+def build(project: Project, prepared: Prepared) -> Build:
+    """Make the very bytes that sending would freeze, and name all they depend on; nothing is written.
+
+    Raises Refused for a subject that no message can have.
+    """
+    from pipeline.approve.parts import parts
+
+    week, rendered = prepared.week, prepared.rendered
+    frozen = frozen_bytes(project, rendered)
+    shown = {image.file for image in rendered.images} | {link.file for link in rendered.links}
+    files = {file: (project.root / file).read_bytes() for file in sorted(shown - {""})}
+    posts = prepared.issue.posts
+    named = parts(frozen, posts, feeds(project, week, {}), files, project.theme.digests, project.settings)
+    return Build(frozen, named)
+
+
+def frozen_bytes(project: Project, rendered: RenderedIssue) -> FrozenIssue:
+    """Return a rendered issue as the bytes that all its copies share. Raises Refused for an impossible subject."""
+    from pipeline.deliver.freeze import freeze as freeze_bytes
+
+    issue = rendered.issue
+    posts = [carry(post, issue.number) for post in issue.posts]
+    return freeze_bytes(rendered, project.settings, posts, nameless=reader_word(project))
+
+
+def freeze(project: Project, prepared: Prepared, made: Build) -> FrozenIssue:
     """Write the issue's bytes, its posts and its readers down, in one transaction.
 
     From here on the issue exists, and `resume` is all it needs.
     """
-    from pipeline.deliver.freeze import freeze as freeze_bytes
-
-    week = prepared.week
-    frozen = freeze_bytes(
-        prepared.rendered,
-        project.settings,
-        [carry(post, week.number) for post in prepared.issue.posts],
-        nameless=reader_word(project),
-    )
+    week, frozen = prepared.week, made.frozen
     project.store.freeze(frozen, [carry(post, None) for post in week.choice.before_first], project.now)
     drafts.record_frozen(project.root, frozen, prepared.issue)
     return frozen
@@ -174,6 +198,28 @@ def publish(project: Project, week: Week) -> Published:
         cache_folder=project.private / "bodies",
     )
     return publish_tree(project.public, files, project.private / "site.json", keep=kept_pages(week))
+
+
+def feeds(project: Project, week: Week, updates: Mapping[str, datetime]) -> list[SiteFile]:
+    """List the feeds as they would be published; `updates` say when a post's text (by id) really changed."""
+    from pipeline.render.site.site import feed_files
+
+    return feed_files(
+        public_posts(week, project.now),
+        project.source,
+        addresses(project, week),
+        project.theme,
+        project.settings,
+        updates,
+        project.private / "bodies",
+    )
+
+
+def feed_entries(project: Project, week: Week, posts: Sequence[Post]) -> tuple[Entry, ...]:
+    """Return posts as the feeds would hold them."""
+    from pipeline.render.site.site import feed_entries as entries
+
+    return entries(posts, project.source, addresses(project, week), project.settings)
 
 
 def public_posts(week: Week, now: datetime) -> list[Post]:
@@ -312,10 +358,14 @@ def prepare_next(
     return prepare(project, week, command)
 
 
+def demand_checked(prepared: Prepared, what: str = "sent") -> None:
+    """Raise ChecksFailed if the issue has errors."""
+    if prepared.report.fails():
+        raise ChecksFailed(f"the checks found errors, so nothing was {what}. Mend them, then try again.")
+
+
 def guard(project: Project, prepared: Prepared, readers: int, *, attended: bool) -> None:
     """Refuse what should not go out, and, where nobody is asked, what a person should look at first."""
-    if prepared.report.fails():
-        raise ChecksFailed("the checks found errors, so nothing was sent. Mend them, then send again.")
     if not readers:
         raise Refused("there are no confirmed readers. Import some: newsletter subscribers import FILE")
     if not attended:

@@ -22,6 +22,8 @@ COMMANDS = {
     "draft": "Write issues/NNNN.md to edit: subject, preheader, posts in order, your note.",
     "check": "Look for what readers should not see; --json and --strict for scripts.",
     "build": "Write the public site and the issue's files, without sending.",
+    "test": "Send yourself one copy, marked [TEST], counted nowhere.",
+    "approve": "Seal what was looked at; a later change makes send refuse and show it.",
     "send": "Compose, render, check, freeze, publish and deliver the next issue.",
     "resume": "Go on with an issue that was interrupted or paused, from its frozen bytes.",
     "pause": "Hold an issue back: a run at work ends before its next message.",

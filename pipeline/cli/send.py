@@ -18,12 +18,13 @@ from pipeline.cli.context import (
     since_option,
 )
 from pipeline.cli.run import carry_through
-from pipeline.cli.words import counted, size
+from pipeline.cli.words import counted, moment, short_hash, size
 from pipeline.errors import Refused, UsageError
 from pipeline.model import IssueState, Severity
 
 if TYPE_CHECKING:
     from pipeline.check.run import Report
+    from pipeline.model import Approval, Build
     from pipeline.project import Project
     from pipeline.weekly import Prepared
 
@@ -57,7 +58,7 @@ def command(
     schedule, --confirm for a script that knows how many they are. If an issue
     was interrupted, it is finished first and nothing new is begun.
     """
-    from pipeline import weekly
+    from pipeline import approving, weekly
     from pipeline.project import read_moment
 
     project = context.project
@@ -74,12 +75,15 @@ def command(
         return nothing_new(context, as_json, exit_code)
     readers = project.store.readers()
     show_findings(context, prepared.report)
-    describe(context, project, prepared, readers)
+    weekly.demand_checked(prepared)
+    build = weekly.build(project, prepared)
+    approval = approving.demand(project, prepared, build)
+    describe(context, project, prepared, readers, build, approval)
     weekly.guard(project, prepared, readers, attended=not yes)
     if dry_run:
         return rehearsed(context, prepared, readers, as_json)
     agree(context, readers, yes=yes, confirm=confirm)
-    number = weekly.freeze(project, prepared).number
+    number = weekly.freeze(project, prepared, build).number
     return carry_through(context, number, as_json=as_json)
 
 
@@ -99,11 +103,25 @@ def nothing_new(context: Context, as_json: bool, exit_code: bool) -> int:
     return code
 
 
-def describe(context: Context, project: Project, prepared: Prepared, readers: int) -> None:
+def describe(
+    context: Context,
+    project: Project,
+    prepared: Prepared,
+    readers: int,
+    build: Build,
+    approval: Approval | None,
+) -> None:
     """Print what is about to happen."""
     issue, html = prepared.issue, prepared.rendered.html.encode()
+    last = prepared.week.last
     suppressed = project.store.suppressed_readers()
-    skipped = f" ({suppressed:,} suppressed are skipped)" if suppressed else ""
+    notes = [f"{readers - last.counts.readers:+,} since issue {last.number}"] if last else []
+    notes += [f"{suppressed:,} suppressed {'is' if suppressed == 1 else 'are'} skipped"] if suppressed else []
+    beside = f"   ({'; '.join(notes)})" if notes else ""
+    word = "not approved, which is optional"
+    if approval is not None:
+        at = moment(approval.at, project.settings.newsletter.zone)
+        word = f"approved by {approval.by}, {at}, unchanged since"
     # Made here, so that whatever is wrong with its settings is said before anything is frozen.
     mailer = project.mailer.name
     relay = f" ({project.settings.mail.smtp.host})" if mailer == "smtp" else ""
@@ -115,7 +133,8 @@ def describe(context: Context, project: Project, prepared: Prepared, readers: in
             issue.lead.title
             + (f", and {counted(len(issue.posts) - 1, 'other')}" if len(issue.posts) > 1 else ""),
         ),
-        ("Readers", f"{readers:,} confirmed{skipped}"),
+        ("Readers", f"{readers:,} confirmed{beside}"),
+        ("Build", f"{short_hash(build.hash)}, {word}"),
         ("Weight", f"{size(len(html))} of 102 kB   Checks  {summary(prepared.report)}"),
     ]
     for name, value in rows:

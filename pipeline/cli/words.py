@@ -27,6 +27,11 @@ def size(count: int) -> str:
     return f"{count / 1000:.1f} kB"
 
 
+def short_hash(value: str) -> str:
+    """Return "9f2c41…a0e1": enough of a hash for people to compare."""
+    return f"{value[:6]}…{value[-4:]}"
+
+
 def duration(seconds: float) -> str:
     """Return "0:28", "1:02:03"."""
     minutes, rest = divmod(round(seconds), 60)

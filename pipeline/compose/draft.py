@@ -17,7 +17,7 @@ from pipeline.errors import DraftError, PostError
 from pipeline.frontmatter.heads import Head, split
 from pipeline.frontmatter.heads import read as read_head
 from pipeline.frontmatter.text import decode
-from pipeline.model import CarriedPost, Draft, Fingerprint, FrozenIssue, Issue, Post
+from pipeline.model import Approval, CarriedPost, Draft, Fingerprint, FrozenIssue, Issue, Post
 
 FOLDER = "issues"
 KEYS = frozenset(
@@ -32,6 +32,7 @@ KEYS = frozenset(
         "frozen",
         "sent",
         "cancelled",
+        "approved",
         "fingerprints",
     )
 )
@@ -86,6 +87,7 @@ def read(root: Path, file: Path) -> Draft:
         frozen=reader.moment("frozen"),
         sent=reader.moment("sent"),
         cancelled=reader.moment("cancelled"),
+        approval=reader.approval("approved"),
         fingerprints=reader.mapping("fingerprints"),
         lines=head.lines,
     )
@@ -140,6 +142,24 @@ class _Reader:
         if moment.tzinfo is None:
             raise self.fault(key, f"is {text!r}; add its zone, like 2026-01-31T08:00:00+01:00")
         return moment
+
+    def approval(self, key: str) -> Approval | None:
+        value = self.data.get(key)
+        if value is None:
+            return None
+        at = None
+        try:
+            if not isinstance(value, Mapping):
+                raise TypeError
+            at = datetime.fromisoformat(str(value["at"]))
+            approval = Approval(str(value["by"]), at, str(value["build"]))
+        except (KeyError, TypeError, ValueError):
+            pass
+        if at is None or at.tzinfo is None:
+            raise self.fault(
+                key, "is not as `newsletter approve` writes it; delete the line, and approve again"
+            )
+        return approval
 
     def mapping(self, key: str) -> dict[str, str]:
         value = self.data.get(key) or {}
@@ -213,6 +233,12 @@ def record_frozen(root: Path, frozen: FrozenIssue, composed: Issue | None = None
         _write(path, text)
     marks = ", ".join(f"{_quoted(p.id)}: {p.fingerprint.exact}" for p in frozen.posts if p.fingerprint)
     _set(path, {"frozen": frozen.date.isoformat(), "fingerprints": f"{{{marks}}}"})
+
+
+def record_approved(root: Path, number: int, approval: Approval) -> None:
+    """Note in the draft who approved which build, and when."""
+    line = f"{{by: {_quoted(approval.by)}, at: {_quoted(approval.at.isoformat())}, build: {approval.build}}}"
+    _set(root / path_of(number), {"approved": line})
 
 
 def record_sent(root: Path, number: int, moment: datetime) -> None:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from pipeline.errors import StoreError
-from pipeline.model import Feed, FrozenIssue, Post, SiteFile
-from pipeline.render.feeds.entries import category_feed, whole_feed, with_text
+from pipeline.model import Entry, Feed, FrozenIssue, Post, SiteFile
+from pipeline.render.feeds.entries import category_feed, entry, whole_feed, with_text
 from pipeline.render.site import pages
 from pipeline.render.site.bodies import Bodies
 from pipeline.render.site.categories import categories
@@ -64,6 +65,27 @@ def site_files(
     return merged(
         [*made, *attachments(site.posts, addresses, root), *static_files(root, settings.posts.static)]
     )
+
+
+def feed_files(
+    posts: Sequence[Post],
+    source: Source,
+    addresses: Addresses,
+    theme: Theme,
+    settings: Settings,
+    updates: Mapping[str, datetime],
+    cache_folder: Path | None = None,
+) -> list[SiteFile]:
+    """List the feeds alone, as `site_files` would."""
+    return list(_Site(posts, source, addresses, theme, settings, updates, cache_folder).feeds())
+
+
+def feed_entries(
+    posts: Sequence[Post], source: Source, addresses: Addresses, settings: Settings
+) -> tuple[Entry, ...]:
+    """Return posts as feeds would hold them, in the order given; nothing is known of earlier edits."""
+    frame, bodies = Frame(settings, addresses), Bodies(source, addresses, settings)
+    return tuple(replace(entry(frame, post, {}), html=bodies.web(post)) for post in posts)
 
 
 class _Site:

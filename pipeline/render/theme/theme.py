@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
@@ -109,6 +109,18 @@ class Theme:
                 total.update(f"\0{name}\0{len(data)}\0".encode() + data)
             total.update(b"\0\0")
         return total.hexdigest()
+
+    @cached_property
+    def digests(self) -> Mapping[str, str]:
+        """SHA-256 of every file of the theme by its path, and of the program that fills them; hexadecimal."""
+        found = {"the program": sha256(pipeline.__version__.encode()).hexdigest()}
+        for files in self._folders:
+            beside = "built-in " if files is self._builtin else ""
+            found |= {
+                f"{beside}{files.display(name)}": sha256(data).hexdigest()
+                for name, data in files.data.items()
+            }
+        return found
 
     def _find(self, name: str) -> tuple[_Files, str]:
         folders = [self._builtin] if name.startswith(BUILT_IN) else self._folders

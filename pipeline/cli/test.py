@@ -1,0 +1,32 @@
+"""`newsletter test`: one real copy, to look at in a real inbox."""
+
+from __future__ import annotations
+
+import click
+
+from pipeline.cli.context import Context, Verb, by_option, pass_context
+from pipeline.cli.words import counted, short_hash
+
+
+@click.command(cls=Verb)
+@click.option(
+    "--to", multiple=True, metavar="ADDRESS", help="Where the copy goes; may be given several times."
+)
+@by_option
+@pass_context
+def command(context: Context, to: tuple[str, ...], by: str) -> int:
+    """Send one copy of the next issue, marked [TEST], counted nowhere.
+
+    It goes through the mailer as every copy will. Its links to leave change
+    nothing. The preview remembers which build was tested.
+    """
+    from pipeline import approving
+
+    project = context.project
+    trial = approving.test(project, to, by)
+    where = f"  {project.root / 'outbox' / 'mail'}/" if project.settings.mail.mailer == "outbox" else ""
+    context.say(
+        f"{counted(len(to) or 1, 'test copy')} of build {short_hash(trial.build)} handed over.{where}"
+    )
+    context.say("Look at it in your inbox. Next: newsletter approve, or newsletter send")
+    return 0
