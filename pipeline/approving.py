@@ -83,7 +83,7 @@ def approve(project: Project, by: str, build: str | None = None) -> Approval:
     seal = Seal(
         approval=approval,
         parts=made.parts,
-        exact=_exact(project, prepared.week, made, project.now),
+        exact=_exact(project, prepared.week, made, remember=True),
         subject=made.frozen.subject,
         posts=tuple((post.id, post.title) for post in prepared.issue.posts),
         text=made.frozen.text.decode(),
@@ -112,7 +112,7 @@ def demand(project: Project, prepared: Prepared, made: Build) -> Approval | None
         raise Refused(
             f"issue {week.number} was approved for {approval.at:%a %d %b %Y %H:%M}; it is not that yet."
         )
-    exact = _exact(project, week, made, project.now)
+    exact = _exact(project, week, made, remember=False)
     found = _changes(project, week, made, approval, exact)
     if found:
         raise NotApproved(
@@ -162,9 +162,13 @@ def _second_person(project: Project, trials: Sequence[Trial], made: Build, by: s
         raise NotApproved(f"{by} sent the test copy, so somebody else must approve it ([guards] approval).")
 
 
-def _exact(project: Project, week: Week, made: Build, now: datetime) -> dict[str, str]:
-    """Return the digests of the very bytes that would be published and sent at this moment."""
-    updates = project.store.entry_updates(weekly.public_posts(week, now), now)
+def _exact(project: Project, week: Week, made: Build, *, remember: bool) -> dict[str, str]:
+    """Return the digests of the very bytes that would be published and sent at this moment.
+
+    `remember`: entries that were edited count as updated now; a look alone must not make them so.
+    """
+    posts = weekly.public_posts(week, project.now)
+    updates = project.store.entry_updates(posts, project.now, remember=remember)
     return parts.exact(made.frozen, weekly.feeds(project, week, updates))
 
 

@@ -132,11 +132,14 @@ class Store(Protocol):
     def pages(self) -> Iterator[tuple[int, str, datetime, str]]:
         """Number, subject, date and page hash of every frozen issue, by number."""
 
-    def entry_updates(self, seen: Sequence[Post], now: datetime) -> dict[str, datetime]:
+    def entry_updates(
+        self, seen: Sequence[Post], now: datetime, *, remember: bool = True
+    ) -> dict[str, datetime]:
         """Return when each post's text last really changed, remembering texts not seen before.
 
         A post seen first counts as unchanged since `published`; a later call
-        with another exact fingerprint makes it `now`.
+        with another exact fingerprint makes it `now`. Without `remember` it is
+        only asked what it would be.
         """
 
     # audience

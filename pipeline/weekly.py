@@ -150,8 +150,9 @@ def build(project: Project, prepared: Prepared) -> Build:
     frozen = frozen_bytes(project, rendered)
     shown = {image.file for image in rendered.images} | {link.file for link in rendered.links}
     files = {file: (project.root / file).read_bytes() for file in sorted(shown - {""})}
-    posts = prepared.issue.posts
-    named = parts(frozen, posts, feeds(project, week, {}), files, project.theme.digests, project.settings)
+    named = parts(
+        frozen, prepared.issue, feeds(project, week, {}), files, project.theme.digests, project.settings
+    )
     return Build(frozen, named)
 
 

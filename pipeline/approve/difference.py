@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from difflib import unified_diff
 
 from pipeline.model import Post, Seal
 
-#: What a part's name begins with -> how people are told of it.
-_KINDS = {
-    "post": "{name} has changed",
-    "file": "{name} has changed",
-    "feed": "public/{name} would be another",
-    "theme": "{name} has changed",
-    "setting": "the setting {name} has changed",
-}
-#: Follow from something else nearly always, so they are told only if nothing else explains them.
+_WORDS = {"preheader": "the preheader has changed", "note": "the editor's note has changed"}
+#: Whatever else these follow from is told; they are told only if nothing else explains them.
 _CONSEQUENCES = {
     "mail": "the mail's bytes are others",
     "envelope": "the return path is another",
@@ -34,30 +27,47 @@ def changes(
 
     `exact` are the digests of the very bytes, where they were made.
     """
-    told = [*_of_subject(seal, subject), *_of_posts(seal, posts)]
-    gone_or_new = {post for post, _ in seal.posts} ^ {post.id for post in posts}
+    words = [text for name, text in _WORDS.items() if seal.parts.get(name) != parts.get(name)]
+    causes = [
+        *_of_subject(seal, subject),
+        *words,
+        *_of_posts(seal, posts),
+        *_of_files(seal, parts, posts),
+    ]
+    bytes_before = seal.parts | {f"bytes of {name}": value for name, value in seal.exact.items()}
+    bytes_after = {**parts, **{f"bytes of {name}": value for name, value in (exact or {}).items()}}
+    if exact is None:
+        bytes_before = dict(seal.parts)
+    if causes or bytes_before == bytes_after:
+        return tuple(causes)
+    differing = {
+        name.removeprefix("bytes of ")
+        for name in bytes_before.keys() | bytes_after.keys()
+        if bytes_before.get(name) != bytes_after.get(name)
+    }
+    return (*(text for name, text in _CONSEQUENCES.items() if name in differing), *_of_feeds(differing))
+
+
+def _of_feeds(differing: Iterable[str]) -> Iterator[str]:
+    """Tell of feeds in one sentence: one edit changes many of them."""
+    feeds = sorted(name.removeprefix("feed ") for name in differing if name.startswith("feed "))
+    if feeds:
+        more = f" and {len(feeds) - 1} more" if len(feeds) > 1 else ""
+        yield f"public/{feeds[0]}{more} would be others: a post that is not in the issue has come, gone or changed"
+
+
+def _of_files(seal: Seal, parts: Mapping[str, str], posts: Sequence[Post]) -> Iterator[str]:
+    """Tell of posts, pictures, templates and settings that are not as they were."""
+    titles_told = {post for post, _ in seal.posts} ^ {post.id for post in posts}
     for name in sorted(seal.parts.keys() | parts.keys()):
         kind, _, rest = name.partition(" ")
         before, after = seal.parts.get(name), parts.get(name)
-        if before == after or not rest:
+        if before == after or kind not in ("post", "file", "theme", "setting"):
             continue
-        if kind == "post" and gone_or_new and None in (before, after):
-            continue  # a post that came or went has been told by its title
-        how = f"{rest} is new" if before is None else f"{rest} is gone" if after is None else ""
-        told.append(how or _KINDS[kind].format(name=rest))
-    for name, sentence in _CONSEQUENCES.items():
-        differs = seal.parts.get(name) != parts.get(name) or (
-            exact and seal.exact.get(name) != exact.get(name)
-        )
-        if differs and not told:
-            told.append(sentence)
-    if exact is not None and not told:
-        told += [
-            _KINDS["feed"].format(name=name.removeprefix("feed "))
-            for name in sorted(seal.exact.keys() | exact.keys())
-            if seal.exact.get(name) != exact.get(name)
-        ]
-    return tuple(told)
+        if kind == "post" and titles_told and (before is None or after is None):
+            continue
+        subject = f"the setting {rest}" if kind == "setting" else rest
+        yield f"{subject} {'is new' if before is None else 'is gone' if after is None else 'has changed'}"
 
 
 def _of_subject(seal: Seal, subject: str) -> Iterator[str]:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
-from pipeline.model import FrozenIssue, Post, SiteFile
+from pipeline.model import FrozenIssue, Issue, SiteFile
 
 if TYPE_CHECKING:
     from pipeline.settings import Settings
@@ -20,7 +20,7 @@ _DATE = re.compile(rb"^Date:[^\r]*\r\n", re.MULTILINE)
 
 def parts(
     frozen: FrozenIssue,
-    posts: Sequence[Post],
+    issue: Issue,
     feeds: Iterable[SiteFile],
     files: Mapping[str, bytes],
     theme: Mapping[str, str],
@@ -36,8 +36,10 @@ def parts(
         "mail": _sha(_DATE.sub(b"", frozen.template, count=1)),
         "envelope": _sha(frozen.sender.encode()),
         "page": _sha(frozen.page),
-        "posts": _sha(repr([post.id for post in posts]).encode()),
-        **{f"post {post.path}": post.digest for post in posts},
+        "preheader": _sha(issue.preheader.encode()),
+        "note": _sha(issue.note.encode()),
+        "posts": _sha(repr([post.id for post in issue.posts]).encode()),
+        **{f"post {post.path}": post.digest for post in issue.posts},
         **{f"file {path}": _sha(data) for path, data in files.items()},
         **{f"feed {feed.path}": feed.inputs for feed in feeds},
         **{f"theme {name}": digest for name, digest in theme.items()},

@@ -83,15 +83,18 @@ class Issues(Part):
         for row in rows:
             yield row.number, row.subject, row.date.astimezone(zone(row.zone)), row.page_hash
 
-    def entry_updates(self, seen: Sequence[Post], now: datetime) -> dict[str, datetime]:
+    def entry_updates(
+        self, seen: Sequence[Post], now: datetime, *, remember: bool = True
+    ) -> dict[str, datetime]:
         """Return when each post's text last really changed, remembering texts not seen before.
 
         A post seen first counts as unchanged since `published`; a later call
-        with another exact fingerprint makes it `now`. Writes only what changed.
+        with another exact fingerprint makes it `now`. Writes only what changed,
+        and nothing without `remember`.
         """
         with self._database.read() as connection:
             updates, news = _compare(connection, seen, now)
-        if news:
+        if news and remember:
             with self._database.write() as connection:
                 # Looked at again: only now is nobody else writing.
                 updates, news = _compare(connection, seen, now)
