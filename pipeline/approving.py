@@ -144,8 +144,8 @@ def _reader(project: Project, text: str) -> Recipient:
 
     address = normalise(text)[0]
     known = project.store.subscriber(address)
-    day = project.now.date()
-    return Recipient(project.tokens.uid(address), address, known.name if known else "", day)
+    since = known.since.astimezone(project.settings.newsletter.zone) if known else project.now
+    return Recipient(project.tokens.uid(address), address, known.name if known else "", since.date())
 
 
 def _second_person(project: Project, trials: Sequence[Trial], made: Build, by: str) -> None:
