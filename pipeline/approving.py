@@ -50,7 +50,7 @@ def test(project: Project, to: Sequence[str], by: str) -> Trial:
     for answer in answers:
         if answer.outcome is not Outcome.ACCEPTED:
             raise MailerUnusable(
-                f"{mailer.name} took {taken} of {len(copies)} test copies; of another it said: "
+                f"{mailer.name} took {taken} of {len(copies)} test copies. It said: "
                 f"{answer.reply or answer.outcome}"
             )
     if len(answers) < len(copies):
