@@ -39,6 +39,25 @@ def draft(project: Project, since: datetime | None, latest: int | None) -> str |
     return drafts.write_new(project.root, weekly.compose(project, week), since=week.since, latest=week.latest)
 
 
+def reorder(
+    project: Project, post: str, step: int, since: datetime | None = None, latest: int | None = None
+) -> str:
+    """Move a post of the next issue one place up (-1) or down (1), in its draft, written if there is none.
+
+    Returns the draft's path.
+    """
+    week = weekly.collect(project, since, latest)
+    posts = [each.id for each in week.choice.chosen]
+    if post not in posts:
+        raise Refused(f"`{post}` is not in issue {week.number}, so it cannot be moved.")
+    if not 0 <= posts.index(post) + step < len(posts):
+        raise Refused(f"`{post}` is the {'first' if step < 0 else 'last'} post already.")
+    if week.draft is None:
+        draft(project, since, latest)
+    drafts.reorder(project.root, week.number, post, step)
+    return drafts.path_of(week.number)
+
+
 def check(project: Project, since: datetime | None, latest: int | None) -> Report:
     """Check the next issue; files that cannot be read are findings too."""
     from pipeline.check.run import Report, unreadable

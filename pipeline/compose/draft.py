@@ -9,10 +9,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from pipeline.atomic import write_atomic
+from pipeline.compose.reorder import move
 from pipeline.errors import DraftError, PostError
 from pipeline.frontmatter.heads import Head, split
 from pipeline.frontmatter.heads import read as read_head
@@ -61,16 +63,24 @@ def read(root: Path, file: Path) -> Draft:
     """Read one issue file. Raises DraftError with the line at fault."""
     path = file.relative_to(root).as_posix()
     try:
-        text = decode(file.read_bytes())
+        data = file.read_bytes()
+    except OSError as fault:
+        raise DraftError(f"cannot be read: {fault.strerror}", path=path) from fault
+    return _parse(data, path)
+
+
+def _parse(data: bytes, path: str) -> Draft:
+    """Take what an issue file says out of its bytes."""
+    try:
+        text = decode(data)
         parts = split(text)
         head = read_head(parts)
     except PostError as fault:
         raise DraftError(fault.message, path=path, line=fault.line) from fault
-    except OSError as fault:
-        raise DraftError(f"cannot be read: {fault.strerror}", path=path) from fault
     reader = _Reader(path, head)
     number = reader.number()
     _split(text, path)  # where lines can be set later, when the issue can no longer wait
+    file = PurePosixPath(path)
     if number != int(file.stem):
         raise reader.fault("number", f"is {number}, but the file is named {file.name}")
     return Draft(
@@ -218,6 +228,34 @@ def write_new(root: Path, issue: Issue, *, since: datetime | None = None, latest
     return path
 
 
+def reorder(root: Path, number: int, post: str, step: int) -> None:
+    """Move a post of the draft's list one place up (-1) or down (1); all else stays as it was typed.
+
+    Raises DraftError if it cannot go there, or if the list is written in a way that only a person can change.
+    """
+    path = path_of(number)
+    before = read(root, root / path)
+    posts = list(before.posts)
+    at = posts.index(post) if post in posts else -1
+    if at < 0 or not 0 <= at + step < len(posts):
+        raise DraftError(f"`{post}` cannot be moved there.", path=path, line=before.lines.get("posts"))
+    posts[at], posts[at + step] = posts[at + step], posts[at]
+    try:
+        changed = move((root / path).read_bytes().decode(), at, step).encode()
+        after = _parse(changed, path)
+    except (UnicodeDecodeError, DraftError):
+        after = before
+    # Read again before it is written: whatever way the list was typed, nothing else may have come of it.
+    lead = posts[0] if before.lead and before.lead == before.posts[0] else before.lead
+    if replace(after, lines={}) != replace(before, posts=tuple(posts), lead=lead, lines={}):
+        raise DraftError(
+            "this list cannot be changed by itself; write one post a line, as `- name`, or move it by hand.",
+            path=path,
+            line=before.lines.get("posts"),
+        )
+    _write_bytes(root / path, changed)
+
+
 def record_frozen(root: Path, frozen: FrozenIssue, composed: Issue | None = None) -> None:
     """Note in the issue's file that it left the editor's hands, with what it carried.
 
@@ -282,9 +320,13 @@ def _set(path: Path, values: Mapping[str, str | None]) -> None:
 
 
 def _write(path: Path, text: str) -> None:
+    _write_bytes(path, text.encode())
+
+
+def _write_bytes(path: Path, data: bytes) -> None:
     try:
         path.parent.mkdir(exist_ok=True)
-        write_atomic(path, text.encode())
+        write_atomic(path, data)
     except OSError as fault:
         raise DraftError(
             f"cannot be written: {fault.strerror}. {FOLDER}/ must be a folder that you may write to.",
