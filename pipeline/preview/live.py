@@ -1,0 +1,205 @@
+"""Keeps the newest state of one newsletter: watches its files, looks again at each save, tells who waits."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import OrderedDict
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import datetime
+from threading import Thread
+from typing import TYPE_CHECKING, TypeVar
+
+from pipeline.errors import NewsletterError
+from pipeline.preview.gather import broken, fault_of, gather
+from pipeline.preview.state import State
+from pipeline.preview.watching import Kind, Watcher
+from pipeline.project import open_project
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+    from pipeline.project import Project
+
+Made = TypeVar("Made")
+
+_log = logging.getLogger("pipeline.preview")
+
+#: Seconds after which a listener is told that we are still there.
+HEARTBEAT = 15
+#: Past issues that are kept ready.
+KEPT = 8
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What the editor asked to see."""
+
+    root: Path
+    #: None: the next issue, whatever its number.
+    number: int | None = None
+    #: Pretended time; None: now, anew at each look.
+    clock: str | None = None
+    since: datetime | None = None
+    latest: int | None = None
+
+
+async def in_thread(function: Callable[[], Made]) -> Made:
+    """Run something slow beside the loop, in a thread that cannot keep the program from ending."""
+    loop = asyncio.get_running_loop()
+    done: asyncio.Future[Made] = loop.create_future()
+
+    def tell(act: Callable[[], None]) -> None:
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(lambda: None if done.done() else act())
+
+    def run() -> None:
+        try:
+            made = function()
+        except BaseException as fault:
+            error = fault
+            tell(lambda: done.set_exception(error))
+        else:
+            tell(lambda: done.set_result(made))
+
+    Thread(target=run, daemon=True).start()
+    return await done
+
+
+class Live:
+    """The newest state, and those who wait for the next."""
+
+    def __init__(self, wanted: Wanted, note: Callable[[str], None]) -> None:
+        """Take the first look. `note` is told what a person should know besides.
+
+        Raises SettingsError, StoreError, or Refused if there is no such issue.
+        """
+        self.wanted = wanted
+        self._note = note
+        self._project = self._open()
+        self.state = self._look(None)
+        self._past: OrderedDict[tuple[int, str], State] = OrderedDict()
+        self._stale: set[Kind] = set()
+        self._closing = False
+
+    # --- the loop's side ---------------------------------------------------------
+
+    async def run(self) -> None:
+        """Look again at every save, until `close`."""
+        self._loop = asyncio.get_running_loop()
+        self._saved = asyncio.Event()
+        self._changed = asyncio.Condition()
+        self._looking = asyncio.Lock()
+        watcher = self._watch()
+        try:
+            # What was saved between the first look and now.
+            self._saved.set()
+            while True:
+                await self._saved.wait()
+                if self._closing:
+                    return
+                settings = self.state.settings
+                await self.refresh()
+                if self.state.settings.posts != settings.posts:
+                    watcher.stop()
+                    watcher = self._watch()
+        finally:
+            watcher.stop()
+
+    async def refresh(self, *kinds: Kind) -> State:
+        """Look now; return when a state is there that knows of everything saved before the call."""
+        self._stale.update(kinds)
+        async with self._looking:
+            self._saved.clear()
+            stale, self._stale = self._stale, set()
+            state = await in_thread(lambda: self._renewed(stale))
+            if state.version != self.state.version:
+                self.state = state
+                async with self._changed:
+                    self._changed.notify_all()
+        return self.state
+
+    async def versions(self) -> AsyncIterator[str]:
+        """Yield the state's version now and at each change, and "" as a sign of life between."""
+        told = self.state.version
+        yield told
+        while await self._next_after(told):
+            new = self.state.version
+            yield "" if new == told else new
+            told = new
+
+    async def _next_after(self, told: str) -> bool:
+        """Wait for another version, at most until a sign of life is due; False if it is over."""
+        with suppress(TimeoutError):
+            async with self._changed, asyncio.timeout(HEARTBEAT):
+                await self._changed.wait_for(lambda: self._closing or self.state.version != told)
+        return not self._closing
+
+    async def shown(self, number: int | None) -> State:
+        """Return the state of a past issue by its number, or the newest one. Raises Refused."""
+        state = self.state
+        if number is None or number == state.number:
+            return state
+        key = (number, state.version)
+        if key not in self._past:
+            async with self._looking:
+                past = await in_thread(lambda: gather(self._project, number))
+            # It changes when the newsletter does, so that one page needs to listen to one thing only.
+            self._past[key] = replace(past, version=state.version)
+            while len(self._past) > KEPT:
+                self._past.popitem(last=False)
+        return self._past[key]
+
+    def close(self) -> None:
+        """Send everybody home; may be called from a signal handler."""
+        self._closing = True
+
+        async def wake() -> None:
+            self._saved.set()
+            async with self._changed:
+                self._changed.notify_all()
+
+        self._loop.call_soon_threadsafe(lambda: self._loop.create_task(wake()))
+
+    def _watch(self) -> Watcher:
+        return Watcher(self.wanted.root, self.state.settings, self._told, self._note)
+
+    def _told(self, kinds: set[Kind]) -> None:
+        def heed() -> None:
+            self._stale |= kinds
+            self._saved.set()
+
+        if not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(heed)
+
+    # --- the worker's side: one thread at a time ---------------------------------------
+
+    def _open(self) -> Project:
+        return open_project(self.wanted.root, self.wanted.clock)
+
+    def _renewed(self, stale: set[Kind]) -> State:
+        """Look again, at a newsletter opened anew if its settings or templates were saved."""
+        state = self.state
+        try:
+            if Kind.FRAME in stale:
+                self._project = self._open()
+            elif self.wanted.clock is None:
+                self._project.now = datetime.now(self._project.now.tzinfo).replace(microsecond=0)
+            return self._look(state)
+        except (NewsletterError, OSError) as fault:
+            # Settings that cannot be read, a ledger that failed and is not asked again: the next save opens both anew.
+            self._stale.add(Kind.FRAME)
+            return broken(state, state, [fault_of(state.root, fault)])
+        except Exception as fault:
+            # A fault of ours must not end the preview: the next save may not meet it.
+            if _log.isEnabledFor(logging.DEBUG):
+                _log.warning("while looking", exc_info=True)
+            self._stale.add(Kind.FRAME)
+            return broken(state, state, [fault_of(state.root, fault)])
+
+    def _look(self, before: State | None) -> State:
+        wanted = self.wanted
+        return gather(self._project, wanted.number, wanted.since, wanted.latest, before)
