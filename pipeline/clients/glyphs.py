@@ -32,6 +32,12 @@ _OTHERS = {
     "¢": (556, 556),
     "£": (556, 556),
     "¥": (556, 556),
+    "¦": (260, 280),
+    "¨": (333, 333),
+    "¬": (584, 584),
+    "¯": (333, 333),
+    "´": (333, 333),
+    "¸": (333, 333),
     "§": (556, 556),
     "©": (737, 737),
     "ª": (370, 370),
@@ -149,7 +155,8 @@ def _cluster_width(cluster: str, bold: bool) -> float:
         return 0.0
     if len(cluster) > 1 and not cluster.isalpha() and first not in known:
         return _SQUARE / 1000
-    for sign in (first, unicodedata.normalize("NFKD", first)[0]):
+    base = unicodedata.normalize("NFKD", first)[0]
+    for sign in (first, "ı" if base == "i" else base):  # an accent takes the place of the dot
         if sign in known:
             return known[sign] / 1000
     wide = unicodedata.east_asian_width(first) in "WF" or unicodedata.category(first) == "So"
