@@ -14,8 +14,6 @@ from pipeline.errors import MailerUnusable, NotApproved, Refused, UsageError
 from pipeline.model import Approval, Outcome, Recipient, Seal, Standing, Trial
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from pipeline.model import Build
     from pipeline.project import Project
     from pipeline.weekly import Prepared, Week
@@ -30,6 +28,21 @@ def standing(project: Project, week: Week, made: Build | None = None) -> Standin
     return Standing(trials, approval, _changes(project, week, made, approval, None))
 
 
+def look(project: Project, week: Week, command: str) -> tuple[Prepared, Build, Standing]:
+    """Prepare and build the next issue as it would go out now, and say how far it has come.
+
+    An approval that still holds sets the issue's date; one that does not is
+    told of, and the issue is dated now, as it will be when it is approved again.
+    """
+    prepared = weekly.prepare(project, week, command)
+    made = weekly.build(project, prepared)
+    found = standing(project, week, made)
+    if found.changes:
+        prepared = weekly.prepare(project, week, command, project.now)
+        made = weekly.build(project, prepared)
+    return prepared, made, found
+
+
 def test(project: Project, to: Sequence[str], by: str) -> Trial:
     """Send a real copy of the next issue to each address: marked, counted nowhere, its links changing nothing.
 
@@ -39,8 +52,7 @@ def test(project: Project, to: Sequence[str], by: str) -> Trial:
     from pipeline.deliver.trial import MARK, Unguarded, trial_copies
 
     people = [_reader(project, address) for address in to or _usual(project)]
-    prepared = _next(project, "test")
-    made = weekly.build(project, prepared)
+    prepared, made, _ = look(project, _next(project), "test")
     marked = replace(prepared.issue, subject=f"{MARK} {prepared.issue.subject}")
     shown = weekly.frozen_bytes(project, replace(prepared.rendered, issue=marked))
     copies = trial_copies(shown, people, project.tokens, project.now)
@@ -70,7 +82,7 @@ def approve(project: Project, by: str, build: str | None = None) -> Approval:
     if not by.strip():
         raise UsageError("an approval needs a name: newsletter approve --by NAME")
     by = " ".join(by.split())
-    prepared = _next(project, "approve", moment=project.now)
+    prepared = weekly.prepare(project, _next(project), "approve", project.now)
     weekly.demand_checked(prepared, "approved")
     made = weekly.build(project, prepared)
     if build is not None and build != made.hash:
@@ -122,13 +134,14 @@ def demand(project: Project, prepared: Prepared, made: Build) -> Approval | None
     return approval
 
 
-def _next(project: Project, command: str, moment: datetime | None = None) -> Prepared:
+def _next(project: Project) -> Week:
+    """Return the next issue's week. Raises Refused if there is nothing for it to carry."""
     week = weekly.collect(project)
     if not week.choice.chosen and not any(item.stops for item in week.choice.left_out):
         raise Refused(
             "nothing is new, so there is no issue yet. `newsletter status` says why posts are left out."
         )
-    return weekly.prepare(project, week, command, moment)
+    return week
 
 
 def _usual(project: Project) -> tuple[str, ...]:

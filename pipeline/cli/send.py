@@ -118,7 +118,7 @@ def describe(
     notes = [f"{readers - last.counts.readers:+,} since issue {last.number}"] if last else []
     notes += [f"{suppressed:,} suppressed {'is' if suppressed == 1 else 'are'} skipped"] if suppressed else []
     beside = f"   ({'; '.join(notes)})" if notes else ""
-    word = "not approved, which is optional"
+    word = "not approved"
     if approval is not None:
         at = moment(approval.at, project.settings.newsletter.zone)
         word = f"approved by {approval.by}, {at}, unchanged since"

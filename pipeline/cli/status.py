@@ -44,10 +44,12 @@ def document(project: Project, week: Week, unfinished: IssueRecord | None) -> di
     """Return what `--json` prints; scripts rely on its keys."""
     zone = project.settings.newsletter.zone
     last = week.last
+    word = week.draft.approval if week.draft else None
     return {
         "issue": week.number,
         "since": _iso(last.date if last else None, zone),
         "readers": project.store.readers(),
+        "approved": None if word is None else {"by": word.by, "at": _iso(word.at, zone), "build": word.build},
         "posts": [
             {
                 "id": post.id,
@@ -106,7 +108,9 @@ def show(context: Context, project: Project, week: Week, unfinished: IssueRecord
         f"{counted(readers, 'reader')}"
     )
     if week.draft:
-        context.say(f"as {week.draft.path} lists them")
+        word = week.draft.approval
+        approved = f", approved by {word.by}, {moment(word.at, zone)}" if word else ""
+        context.say(f"as {week.draft.path} lists them{approved}")
     shown = choice.chosen if context.verbose else choice.chosen[:SHOWN]
     if shown:
         context.say("\nIn this issue")
