@@ -1,1 +1,150 @@
-"""Soon."""
+"""Gathers what checks may look at, so that checks themselves open nothing."""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+from functools import lru_cache
+from html.parser import HTMLParser
+from typing import TYPE_CHECKING
+
+from pipeline import settings_file
+from pipeline.check.material import EarlierIssue, Material, Place
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from pipeline.model import Issue, Picture, RenderedIssue
+    from pipeline.project import Project
+
+#: Issues that are remembered: half a year of a weekly letter.
+EARLIER = 26
+#: Links of issues that are out, by number; may be deleted at any time.
+CACHE = "cache/earlier.json"
+
+
+def material(project: Project, issue: Issue, rendered: RenderedIssue) -> Material:
+    """Return an issue with everything around it that a check may ask about.
+
+    Raises PostError if a post has changed since it was read.
+    """
+    written = sources(project, issue)
+    settings = written.get(settings_file.FILE, "")
+    return Material(
+        rendered=rendered,
+        settings=project.settings,
+        markdown={post.id: project.source.body(post) for post in issue.posts},
+        sources=written,
+        theme=project.theme.texts("mail/"),
+        pictures=pictures(project.root, rendered),
+        earlier=earlier(project, issue.number),
+        setting=places(settings, project.environ),
+    )
+
+
+def sources(project: Project, issue: Issue) -> dict[str, str]:
+    """Return path -> text of every post of the issue, of its draft and of newsletter.toml, line by line as written."""
+    paths = [*(post.path for post in issue.posts), issue.path, settings_file.FILE]
+    return {path: text for path in paths if path and (text := _text(project.root / path)) is not None}
+
+
+def _text(path: Path) -> str | None:
+    """Read a file as posts are read; None if it cannot be, which others have said by then."""
+    from pipeline.errors import PostError
+    from pipeline.frontmatter.text import decode
+
+    try:
+        return decode(path.read_bytes())
+    except (OSError, PostError):
+        return None
+
+
+def pictures(root: Path, rendered: RenderedIssue) -> dict[str, Picture]:
+    """Return what is known of every picture that lies in the newsletter, by its file."""
+    from pipeline.render.content.pictures import look
+
+    files = {image.file for image in rendered.images if image.file}
+    return {file: found for file in sorted(files) if (found := look(root / file)) is not None}
+
+
+def places(source: str, environ: Mapping[str, str]) -> Callable[[str], Place]:
+    """Return a function that says where a setting like "newsletter.from" is set.
+
+    In a line of newsletter.toml, or in a variable of the environment, whose
+    name it returns instead of a path. What is not set has its table's line.
+    """
+    variables = {keys: name for name, keys in settings_file.names(environ)}
+
+    @lru_cache(maxsize=64)
+    def place(key: str) -> Place:
+        keys = tuple(key.split("."))
+        if keys in variables:
+            return variables[keys], None
+        line = settings_file.line_of(source, keys) or settings_file.line_of(source, keys[:-1])
+        return settings_file.FILE, line
+
+    return place
+
+
+# --- earlier issues ----------------------------------------------------------
+
+
+def earlier(project: Project, number: int) -> tuple[EarlierIssue, ...]:
+    """Return the issues before `number`, by number, at most the last 26, each with what it linked to.
+
+    What was once read out of an issue's frozen bytes is kept in a file, so
+    that a preview at every save does not read them again.
+    """
+    known = [row for row in project.store.pages() if row[0] < number][-EARLIER:]
+    if not known:
+        return ()
+    file = project.private / CACHE
+    kept = _kept(file)
+    found = {}
+    for each, _, _, mark in known:
+        held = kept.get(str(each))
+        if held is None or held[0] != mark:
+            frozen = project.store.frozen(each)
+            held = (mark, sorted(_addresses(frozen.html)) if frozen else [])
+        found[str(each)] = held
+    if found != kept:
+        _keep(file, found)
+    return tuple(EarlierIssue(each, subject, frozenset(found[str(each)][1])) for each, subject, _, _ in known)
+
+
+def _kept(file: Path) -> dict[str, tuple[str, list[str]]]:
+    try:
+        data = json.loads(file.read_bytes())
+        return {str(number): (str(mark), [str(url) for url in urls]) for number, (mark, urls) in data.items()}
+    except (OSError, ValueError, TypeError, AttributeError):
+        return {}
+
+
+def _keep(file: Path, found: Mapping[str, tuple[str, list[str]]]) -> None:
+    from pipeline.atomic import write_atomic
+
+    # A full disk, or a folder that may only be read, costs time and nothing else.
+    with suppress(OSError):
+        file.parent.mkdir(mode=0o700, exist_ok=True)
+        write_atomic(file, json.dumps(found, ensure_ascii=False).encode(), 0o600)
+
+
+def _addresses(html: bytes) -> set[str]:
+    reader = _Links()
+    reader.feed(html.decode("utf-8", "replace"))
+    reader.close()
+    return reader.found
+
+
+class _Links(HTMLParser):
+    """Collects where a mail's links lead."""
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.found: set[str] = set()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        url = dict(attrs).get("href") if tag == "a" else None
+        if url and url.startswith(("http://", "https://")):
+            self.found.add(url)

@@ -241,6 +241,33 @@ class Image:
     target: str = ""
     #: False if the file is missing or outside the newsletter's folders.
     resolved: bool = True
+    #: In pixels, as the mail says it; None where it does not.
+    width: int | None = None
+    height: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """What a picture's file says of itself."""
+
+    #: In pixels, as it is shown (turned as its EXIF says); None where the file does not say.
+    width: int | None
+    height: int | None
+    bytes: int
+    #: "png", "jpeg", "gif", "webp", "avif", "svg", ...; "" if unknown.
+    format: str
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """One heading of rendered content, as those hear it who jump from one to the next."""
+
+    #: 1 to 6.
+    level: int
+    text: str
+    #: The file and 1-based line that wrote it; "" and None for the theme's own, and for titles it puts in.
+    path: str = ""
+    line: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,6 +283,8 @@ class Body:
     images: tuple[Image, ...] = ()
     #: True if `mail` and `text` stop before the body's end.
     cut: bool = False
+    #: In order; the whole body's, below the title, which is of level 1 on the post's own page.
+    headings: tuple[Heading, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -287,6 +316,10 @@ class RenderedIssue:
     #: What the mail points to and shows, the theme's own included.
     links: tuple[Link, ...] = ()
     images: tuple[Image, ...] = ()
+    #: The mail's headings in order, the theme's own included.
+    headings: tuple[Heading, ...] = ()
+    #: The note's headings and each post's, whole, also where the mail shows only a part or a card.
+    outlines: tuple[tuple[Heading, ...], ...] = ()
 
 
 class Severity(StrEnum):

@@ -90,6 +90,15 @@ def overlay(environ: Mapping[str, str]) -> Iterator[tuple[str, tuple[str, ...], 
         yield name, tuple(keys), json_or_text(value)
 
 
+def names(environ: Mapping[str, str]) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Yield the name and key path of every variable that lays a value over a setting; opens no file."""
+    for name in sorted(environ):
+        if name.startswith(PREFIX) and "__" in name:
+            keys = tuple(name.removeprefix(PREFIX).lower().split("__"))
+            in_file = name.endswith("_FILE") and keys not in NAMES_OF_FILES
+            yield name, (*keys[:-1], keys[-1].removesuffix("_file") if in_file else keys[-1])
+
+
 def json_or_text(value: str) -> object:
     """Read lists and tables as JSON; everything else stays text, which the settings turn into numbers."""
     if value.startswith(("[", "{")):

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from pipeline import papers
+from pipeline import inspection, papers
 from pipeline.compose import draft as drafts
 from pipeline.compose import guards
 from pipeline.compose.assemble import assemble, pick
@@ -105,7 +105,6 @@ def prepare(project: Project, week: Week, command: str = "send", moment: datetim
 
     `moment` is when it is cut: by default that of its approval, else now.
     """
-    from pipeline.check.material import Material
     from pipeline.check.run import run
     from pipeline.render.issue import render_issue
 
@@ -120,9 +119,8 @@ def prepare(project: Project, week: Week, command: str = "send", moment: datetim
         project.settings,
         previous=week.last.number if week.last else None,
     )
-    markdown = {post.id: project.source.body(post) for post in issue.posts}
     reading = [finding for post in issue.posts for finding in post.findings]
-    report = run(Material(rendered, project.settings, markdown), project.settings.checks, reading)
+    report = run(inspection.material(project, issue, rendered), project.settings.checks, reading)
     return Prepared(week, issue, rendered, report)
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from pipeline.check.material import Material
-from pipeline.check.rules import CHECKS
+from pipeline.check.catalogue import CHECKS, id_of, texts
+from pipeline.check.ignore import comments, ignore_unknown, silenced
+from pipeline.check.material import SETTINGS, Material
 from pipeline.errors import SettingsError
 from pipeline.model import Finding, LeftOut, Severity
 
@@ -19,8 +20,12 @@ class Report:
     issue: int | None
     #: By path, then line; errors first within a line.
     findings: tuple[Finding, ...]
-    #: Checks that found nothing.
+    #: How many checks found nothing.
     passed: int
+    #: Their ids, in the catalogue's order.
+    passed_ids: tuple[str, ...] = ()
+    #: Findings that ignore comments keep silent.
+    ignored: int = 0
 
     def count(self, severity: Severity) -> int:
         """Count the findings of one severity."""
@@ -37,28 +42,24 @@ def run(material: Material, severities: Mapping[str, str], reading: Sequence[Fin
     `severities` maps a check's id to what the newsletter makes of it (`[checks]`
     in newsletter.toml). `reading` is what collecting the posts had to say.
     """
-    known = {check.__name__.replace("_", "-") for check in CHECKS} | READING
-    unknown = sorted(set(severities) - known)
-    if unknown:
-        raise SettingsError(
-            f"checks.{unknown[0]}: there is no such check; there are: {', '.join(sorted(known))}",
-            path="newsletter.toml",
-        )
-    order = list(Severity)
-    findings: list[Finding] = []
-    silent = 0
+    known = texts()
+    _demand_known(severities, known)
+    passed: list[str] = []
+    findings: list[Finding] = list(reading)
     for check in CHECKS:
+        if severities.get(id_of(check)) == Severity.OFF:
+            continue
         found = list(check(material))
-        silent += not found
         findings += found
-    findings += reading
-    heard = [
-        replace(finding, severity=Severity(severities.get(finding.id, finding.severity)))
-        for finding in findings
-    ]
-    heard = [finding for finding in heard if finding.severity is not Severity.OFF]
-    heard.sort(key=lambda f: (f.path, f.line or 0, order.index(f.severity), f.id, f.message))
-    return Report(material.rendered.issue.number, tuple(dict.fromkeys(heard)), silent)
+        passed += [] if found else [id_of(check)]
+    remarks = list(comments(material))
+    findings += ignore_unknown(remarks, known)
+    heard = list(_heard(findings, severities))
+    kept_silent = silenced(remarks)
+    spoken = [f for f in heard if f.line is None or f.id not in kept_silent.get((f.path, f.line), ())]
+    return Report(
+        material.rendered.issue.number, tuple(spoken), len(passed), tuple(passed), len(heard) - len(spoken)
+    )
 
 
 def unreadable(left_out: Sequence[LeftOut]) -> tuple[Finding, ...]:
@@ -70,5 +71,21 @@ def unreadable(left_out: Sequence[LeftOut]) -> tuple[Finding, ...]:
     )
 
 
-#: Ids of findings made while posts are read (collect/), so that settings may name them.
-READING = frozenset({"front-matter-key", "excerpt-derived", "unreadable"})
+def _demand_known(severities: Mapping[str, str], known: Mapping[str, str]) -> None:
+    unknown = sorted(set(severities) - set(known))
+    if unknown:
+        raise SettingsError(
+            f"checks.{unknown[0]}: there is no such check; there are: {', '.join(sorted(known))}",
+            path=SETTINGS,
+        )
+
+
+def _heard(findings: Sequence[Finding], severities: Mapping[str, str]) -> Iterator[Finding]:
+    """Yield each finding once, with the severity it has here, in order of place; those that are off not at all."""
+    order = list(Severity)
+    weighed = [
+        replace(finding, severity=Severity(severities.get(finding.id, finding.severity)))
+        for finding in findings
+    ]
+    weighed.sort(key=lambda f: (f.path, f.line or 0, order.index(f.severity), f.id, f.message))
+    yield from (finding for finding in dict.fromkeys(weighed) if finding.severity is not Severity.OFF)

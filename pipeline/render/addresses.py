@@ -1,7 +1,7 @@
 """Where everything can be read: absolute addresses of posts, issues and feeds, and of what posts point to.
 
-Nothing is opened; of a picture only its place is asked (does it exist, and is
-it inside the newsletter's own folders once symbolic links are followed).
+Of a picture its place is asked (does it exist, and is it inside the
+newsletter's own folders once symbolic links are followed), and its size.
 """
 
 from __future__ import annotations
@@ -17,11 +17,12 @@ from typing import TYPE_CHECKING
 from unicodedata import normalize
 from urllib.parse import quote, unquote, urljoin, urlsplit
 
+from pipeline.render.content.pictures import look
 from pipeline.render.content.references import Kind, Target, read_target
 from pipeline.slugs import slugify
 
 if TYPE_CHECKING:
-    from pipeline.model import Post
+    from pipeline.model import Picture, Post
     from pipeline.settings import Settings
 
 #: Put before every id inside a post, so that it cannot clash with the page's own ids.
@@ -126,6 +127,10 @@ class Addresses:
         return f"tag:{self._settings.tag_authority}:{specific}"
 
     # --- what posts point to -----------------------------------------------------
+
+    def picture(self, file: str) -> Picture | None:
+        """Return what a picture that `resolve` found says of itself; None if it cannot be read."""
+        return look(self._root / file)
 
     def resolve(self, post: Post, target: str, *, image: bool = False) -> Resolved:
         """Turn a link or image target, as written in `post`, into an absolute address.

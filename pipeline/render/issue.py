@@ -89,15 +89,18 @@ def render_issue(
         theme.source("mail/mail.css"),
     )
     text = theme.render("mail/mail.txt", note=note.text.rstrip() if note else "", **context)
-    links, images = found(html, [*([note] if note else []), *every.values()])
+    whole = [*([note] if note else []), *every.values()]
+    held = found(html, whole)
     return RenderedIssue(
         issue=issue,
         html=html,
         text=_tidy(text),
         page=issue_page(issue, bodies, note.web if note else "", addresses, theme, settings, previous),
         marks=marks,
-        links=links,
-        images=images,
+        links=held.links,
+        images=held.images,
+        headings=held.headings,
+        outlines=tuple(body.headings for body in whole),
     )
 
 

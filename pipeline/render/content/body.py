@@ -16,7 +16,9 @@ from pipeline.render.content.text import to_text
 from pipeline.render.content.tree import Element, TooDeep, parse, serialise
 
 if TYPE_CHECKING:
-    from pipeline.model import Post
+    from collections.abc import Sequence
+
+    from pipeline.model import Image, Post
     from pipeline.render.addresses import Addresses
 
 
@@ -28,16 +30,18 @@ def render_body(post: Post, markdown: str, addresses: Addresses, limit: int | No
     deep to be read in good time.
     """
     root = _tree(post, markdown, addresses.language)
-    links, images = settle(root, post, addresses)
+    found = settle(root, post, addresses)
+    sizes = _sizes(found.images, addresses)
     short = None if limit is None else cut(root, limit)
     shown = short or root
     return Body(
         web=sanitise(serialise(flavour.web(root))),
-        mail=sanitise(serialise(flavour.mail(shown))),
+        mail=sanitise(serialise(flavour.mail(shown, sizes))),
         text=to_text(shown),
-        links=links,
-        images=images,
+        links=found.links,
+        images=_sized(found.images, root, sizes),
         cut=short is not None,
+        headings=found.headings,
     )
 
 
@@ -46,6 +50,31 @@ def render_web(post: Post, markdown: str, addresses: Addresses) -> str:
     root = _tree(post, markdown, addresses.language)
     settle(root, post, addresses)
     return sanitise(serialise(flavour.web(root)))
+
+
+def _sizes(images: Sequence[Image], addresses: Addresses) -> dict[str, tuple[int, int]]:
+    """Return the true size of every picture that lies in the newsletter, by its address."""
+    sizes = {}
+    for image in images:
+        picture = addresses.picture(image.file) if image.file else None
+        if picture and picture.width and picture.height:
+            sizes[image.url] = picture.width, picture.height
+    return sizes
+
+
+def _sized(images: Sequence[Image], root: Element, sizes: flavour.Sizes) -> tuple[Image, ...]:
+    """Note on every picture the size that mail says it has, also where the mail stops before it."""
+    if not images:
+        return ()
+    shown = [each for each in flavour.mail(root, sizes).walk() if each.tag == "img"]
+    sized = []
+    for image in images:
+        attrs: dict[str, str] = {}
+        if shown and shown[0].attrs.get("src") == image.url:
+            attrs = shown.pop(0).attrs
+        width, height = (int(attrs[side]) if side in attrs else None for side in ("width", "height"))
+        sized.append(replace(image, width=width, height=height))
+    return tuple(sized)
 
 
 def _tree(post: Post, markdown: str, language: str) -> Element:

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from pipeline.render.content.tree import BLOCKS, Element
+
+#: Address of a picture -> its width and height in pixels.
+Sizes = Mapping[str, tuple[int, int]]
+NO_SIZES: Sizes = {}
 
 #: Width of the text column in mail: 600 px of paper less its padding.
 MAIL_WIDTH = 536
@@ -15,10 +21,13 @@ def web(root: Element) -> Element:
     return copy
 
 
-def mail(root: Element) -> Element:
-    """Return a copy for mail: nothing to jump to, nothing folded, no image wider than the column."""
+def mail(root: Element, sizes: Sizes = NO_SIZES) -> Element:
+    """Return a copy for mail: nothing to jump to, nothing folded, every image with its size, and in the column.
+
+    `sizes` are the true ones, by address, of pictures that are ours.
+    """
     copy = root.clone()
-    _mail(copy)
+    _mail(copy, sizes)
     return copy
 
 
@@ -35,7 +44,7 @@ def _web(element: Element) -> None:
             element.children[index] = Element("div", {"class": "c-scroll", "tabindex": "0"}, [child])
 
 
-def _mail(element: Element) -> None:
+def _mail(element: Element, sizes: Sizes) -> None:
     children: list[Element | str] = []
     for child in element.children:
         if isinstance(child, str):
@@ -43,12 +52,12 @@ def _mail(element: Element) -> None:
             continue
         child.attrs.pop("id", None)
         child.attrs.pop("tabindex", None)
-        _mail(child)
-        children += _unfolded(child)
+        _mail(child, sizes)
+        children += _unfolded(child, sizes)
     element.children = children
 
 
-def _unfolded(child: Element) -> list[Element | str]:
+def _unfolded(child: Element, sizes: Sizes) -> list[Element | str]:
     """Return what stands in mail for an element."""
     if child.css == "c-backref":
         return []
@@ -59,7 +68,7 @@ def _unfolded(child: Element) -> list[Element | str]:
     if child.tag == "summary":
         return [_heading(child)]
     if child.tag == "img":
-        _fit(child)
+        _fit(child, sizes.get(child.attrs.get("src", "")))
     elif child.tag == "th":
         _scope(child)
     elif child.tag == "div" and child.css == "c-footnotes":
@@ -74,17 +83,31 @@ def _heading(summary: Element) -> Element:
     return Element("p", {}, [Element("strong", {}, summary.children)])
 
 
-def _fit(img: Element) -> None:
-    """Shrink a known width to the column, the height with it (Outlook obeys only these attributes)."""
+def _fit(img: Element, true: tuple[int, int] | None) -> None:
+    """Write the size: the author's, else the true one, shrunk to the column (Outlook obeys only these attributes)."""
     width, height = img.attrs.pop("width", ""), img.attrs.pop("height", "")
-    if not width.isdecimal():
-        percent = width.removesuffix("%")
-        if width.endswith("%") and percent.isdecimal() and 0 < int(percent) <= 100:
-            img.attrs["width"] = str(MAIL_WIDTH * int(percent) // 100)
+    wide = _pixels(width) or (true[0] if true and not _pixels(height) else 0)
+    # A height beside a share of the column would squeeze the picture on every other width.
+    high = 0 if width.endswith("%") else _pixels(height)
+    if true and not (wide and high):
+        # One side is given, or none: the other follows, so that nobody looks squeezed.
+        wide, high = (wide, true[1] * wide / true[0]) if wide else (true[0] * high / true[1], high)
+    if not wide:
         return
-    img.attrs["width"] = str(min(int(width), MAIL_WIDTH))
-    if height.isdecimal() and int(width):
-        img.attrs["height"] = str(round(int(height) * min(1, MAIL_WIDTH / int(width))))
+    fits = min(1, MAIL_WIDTH / wide)
+    img.attrs["width"] = str(max(1, round(wide * fits)))
+    if high:
+        img.attrs["height"] = str(max(1, round(high * fits)))
+
+
+def _pixels(written: str) -> float:
+    """Return a side as an author wrote it, a percentage being of the column; 0 if it says nothing."""
+    if written.isdecimal():
+        return int(written)
+    percent = written.removesuffix("%")
+    if written.endswith("%") and percent.isdecimal() and 0 < int(percent) <= 100:
+        return MAIL_WIDTH * int(percent) // 100
+    return 0
 
 
 def _scope(th: Element) -> None:

@@ -214,6 +214,7 @@ def _place(tokens: Sequence[Token], first: int, raw: list[tuple[Token, int]]) ->
             if before == ["list_item_open", "paragraph_open"]:
                 _task(token)
             elif before[-1:] == ["heading_open"]:
+                tokens[index - 1].attrs["data-line"] = line
                 _custom_id(tokens[index - 1], token)
 
 

@@ -28,6 +28,8 @@ KNOWN = TAGS | SWALLOWED | FADING
 VOID = names("area base br col embed hr img input link meta param source track wbr")
 #: Elements whose closing tag HTML lets authors leave out.
 LAX = names("p li dt dd tr td th thead tbody tfoot option colgroup body html head")
+#: Elements whose line findings name.
+PLACED = names("a img h1 h2 h3 h4 h5 h6")
 #: More elements open at once than any post needs; html5ever's time grows with the square of it.
 DEEPEST = 80
 
@@ -39,7 +41,7 @@ _COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
 def prepare(raw: Sequence[tuple[Token, int]]) -> None:
     """Rewrite the raw HTML tokens of one post, in order, each with the file's line it begins on.
 
-    Links and images get a `data-line`. Raises TooDeep.
+    Links, images and headings get a `data-line`. Raises TooDeep.
     """
     closed = _closed_later(raw)
     opened: Counter[str] = Counter()
@@ -68,7 +70,7 @@ def _tag(match: re.Match[str], line: int, closed: bool) -> str:
         return "&lt;" + match[0][1:]
     if name in SWALLOWED and not closing and not closed:
         return "&lt;" + match[0][1:]
-    if name in ("a", "img") and not closing:
+    if name in PLACED and not closing:
         # Without quotes, so that it does no harm where it lands inside an attribute's value.
         return f"{match[0]} data-line={line} "
     return match[0]

@@ -62,10 +62,14 @@ CLASSES = {
     "sup": {"c-footnote-ref"},
 }
 #: What `normalise` leaves for us to read besides; none of it passes the last door.
-NOTES = {
-    "a": {"data-line", "data-to", "name"},
-    "img": {"data-line", "data-to", "align"},
-} | {tag: {"align"} for tag in ("p", "div", "td", "th", "tr", "h1", "h2", "h3", "h4", "h5", "h6")}
+NOTES = (
+    {
+        "a": {"data-line", "data-to", "name"},
+        "img": {"data-line", "data-to", "align"},
+    }
+    | {tag: {"align"} for tag in ("p", "div", "td", "th", "tr")}
+    | {f"h{n}": {"align", "data-line"} for n in range(1, 7)}
+)
 
 _STYLES = re.compile(
     "|".join([r"text-align:(?:left|right|center)", *(re.escape(style(role)) for role in ROLES)])

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from pipeline.model import Image, Link
+from pipeline.model import Heading, Image, Link
 from pipeline.render.addresses import SCHEMES, Addresses
 from pipeline.render.content.tree import Element
 from pipeline.slugs import slugify
@@ -20,18 +21,28 @@ _RENAMED = {"center": "div", "strike": "s", "tt": "code"}
 _INNER = ("c-backref", "c-footnote-ref")
 
 
-def settle(root: Element, post: Post, addresses: Addresses) -> tuple[tuple[Link, ...], tuple[Image, ...]]:
-    """Resolve every address in the tree, in place; return the links and images found, in order.
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What a tree was found to hold, in order."""
+
+    links: tuple[Link, ...]
+    images: tuple[Image, ...]
+    headings: tuple[Heading, ...]
+
+
+def settle(root: Element, post: Post, addresses: Addresses) -> Settled:
+    """Resolve every address in the tree, in place; return what was found.
 
     A link that leads nowhere becomes its text, an image that cannot be shown
     its alternative text. A link without text shows its address.
     """
     _modernise(root)
     _lower_headings(root)
+    headings = tuple(_heading(each, post) for each in root.walk() if each.tag in HEADINGS)
     ids = _name(root)
     settler = _Settler(post, addresses, ids)
     settler.children(root)
-    return tuple(settler.links), tuple(settler.images)
+    return Settled(tuple(settler.links), tuple(settler.images), headings)
 
 
 class _Settler:
@@ -102,6 +113,10 @@ class _Settler:
 def _usable(url: str, *, pictures: bool = False) -> bool:
     scheme = url.partition(":")[0].lower()
     return scheme in (("http", "https") if pictures else SCHEMES)
+
+
+def _heading(element: Element, post: Post) -> Heading:
+    return Heading(int(element.tag[1]), " ".join(element.text().split()), post.path, _line(element))
 
 
 def _line(element: Element) -> int | None:

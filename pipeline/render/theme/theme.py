@@ -92,6 +92,15 @@ class Theme:
         """Return a file's text as it is, line ends as `\\n`: a stylesheet, for one."""
         return self._find(name)[1]
 
+    def texts(self, folder: str) -> dict[str, str]:
+        """Return the text of every file that is in use below a folder like "mail/", by its path for people."""
+        names = {name for files in self._folders for name in files.data if name.startswith(folder)}
+        found = {}
+        for name in sorted(names):
+            files, text = self._find(name)
+            found[files.display(name)] = text
+        return found
+
     def words(self, language: str | None = None) -> Words:
         """Return the interface's words, by key.
 

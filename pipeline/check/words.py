@@ -1,0 +1,110 @@
+"""Checks of the words themselves: what an author left behind, and what a post's head lacks."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import timedelta
+
+from pipeline.check.findings import error, warning
+from pipeline.check.material import Material, where
+from pipeline.check.texts import short
+from pipeline.model import Finding
+
+#: Jinja, Liquid, Handlebars and provider merge tags: `{{ name }}`, `{% if %}`.
+TEMPLATE_SYNTAX = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|\{\{|\{%")
+
+#: What authors write where something is still to come: TK of journalists, in capitals; filler text.
+PLACEHOLDER = re.compile(
+    r"(?<![\w-])(?:TK(?:TK)*|TODO|FIXME|TBD|XXX)(?![\w-])|\blorem\s+ipsum\b|\bdolor\s+sit\s+amet\b"
+)
+_ANY_CASE = re.compile(r"\blorem\s+ipsum\b", re.IGNORECASE)
+
+#: A post of more days is no news any more.
+STALE = timedelta(days=30)
+#: What a card shows of an excerpt without a fourth line on a phone; search engines cut at about as much.
+EXCERPT = 160
+
+
+def template_left(m: Material) -> Iterator[Finding]:
+    """No template variable is left for readers to see, except in code."""
+    issue = m.rendered.issue
+    heads = set()
+    for key, value in (("subject", issue.subject), ("preheader", issue.preheader)):
+        if found := TEMPLATE_SYNTAX.search(value):
+            path, line = m.head(key)
+            heads.add((path, line))
+            yield error(
+                "template-left",
+                f"{key} holds `{short(found[0])}`",
+                path=path,
+                line=line,
+                fix="write the words themselves",
+            )
+    seen = [found[0] for found in TEMPLATE_SYNTAX.finditer(m.prose)]
+    for text in dict.fromkeys(seen):
+        for path, line in (place for place in where(m, text) if place not in heads):
+            yield error(
+                "template-left",
+                f"readers would see `{short(text)}`",
+                path=path,
+                line=line,
+                fix="write the words themselves, or put it between backticks as code",
+            )
+
+
+def placeholder(m: Material) -> Iterator[Finding]:
+    """Nothing stands in the text for what was still to be written: TK, TODO, lorem ipsum."""
+    for lines in (m.heads(), m.lines()):
+        for path, line, text in lines:
+            for found in [*PLACEHOLDER.finditer(text), *_ANY_CASE.finditer(text)][:1]:
+                yield warning(
+                    "placeholder",
+                    f"“{found[0]}” still stands in the text",
+                    path=path,
+                    line=line,
+                    fix="write what was meant to stand there, or take it out",
+                )
+
+
+def post_age(m: Material) -> Iterator[Finding]:
+    """No post is older than 30 days. The first issue may begin with what is there."""
+    issue = m.rendered.issue
+    for post in m.posts if issue.number > 1 else ():
+        age = issue.date - post.published
+        if age > STALE:
+            yield warning(
+                "post-age",
+                f"“{short(post.title)}” is {age.days:,} days old",
+                path=post.path,
+                line=post.lines.get("date", 1),
+                fix="leave it out by a draft (newsletter draft), or correct its date",
+            )
+
+
+def author(m: Material) -> Iterator[Finding]:
+    """Every post names who wrote it."""
+    for post in m.posts:
+        if not post.authors:
+            yield warning(
+                "author",
+                f"“{short(post.title)}” does not say who wrote it",
+                path=post.path,
+                line=post.lines.get("author", post.lines.get("title", 1)),
+                fix="add a line `author: ...`",
+            )
+
+
+def excerpt_length(m: Material) -> Iterator[Finding]:
+    """An excerpt has at most 160 characters: one sentence that a card shows whole."""
+    for post in m.posts:
+        if len(post.excerpt) > EXCERPT:
+            yield warning(
+                "excerpt-length",
+                f"the excerpt has {len(post.excerpt)} characters; a card has room for {EXCERPT}",
+                path=post.path,
+                line=post.lines.get("excerpt", post.body_line),
+                fix="say it in one short sentence"
+                if post.excerpt_given
+                else "add a line `excerpt: ...` that is shorter than the first sentence",
+            )
