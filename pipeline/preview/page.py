@@ -1,0 +1,161 @@
+"""The preview's page: what an editor looks at before anybody else sees the issue."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pipeline.model import Severity
+from pipeline.preview import posts, sample, steps, switches, tables
+from pipeline.preview.places import Places, Served
+from pipeline.preview.templating import fill
+
+if TYPE_CHECKING:
+    from pipeline.clients.inbox import InboxRow
+    from pipeline.preview.options import Options
+    from pipeline.preview.state import Look, State
+
+#: Signs and words of severities, so that colour is never the only one.
+_SIGNS = {Severity.ERROR: ("✕", "Error"), Severity.WARNING: ("!", "Warning"), Severity.NOTE: ("i", "Note")}
+
+
+@dataclass(frozen=True, slots=True)
+class FindingRow:
+    """One finding of the checks."""
+
+    #: "error", "warning" or "note".
+    severity: str
+    sign: str
+    word: str
+    id: str
+    message: str
+    place: str
+    href: str
+    fix: str
+
+
+@dataclass(frozen=True, slots=True)
+class Checks:
+    """All that the checks had to say."""
+
+    #: "1 error, 2 warnings, 21 passed".
+    summary: str
+    #: Errors first.
+    findings: tuple[FindingRow, ...]
+    #: What each passed check demands.
+    passed: tuple[str, ...]
+    passed_count: int
+    ignored: int
+
+
+def page_html(
+    state: State,
+    options: Options,
+    *,
+    token: str,
+    notice: str = "",
+    live: bool = True,
+    places: Places | None = None,
+    policy: str = "",
+) -> str:
+    """Return the whole page.
+
+    `token` goes into every form, `notice` says what came of the last action.
+    Not `live`: without forms and script, as an export keeps it; `policy` is
+    then put in as its Content-Security-Policy.
+    """
+    places = places or Served()
+    look = state.look
+    shown, folded = posts.left_out(state, places)
+    return fill(
+        "page.html",
+        state=state,
+        options=options,
+        token=token,
+        notice=notice,
+        live=live,
+        policy=policy,
+        places=places,
+        name=state.settings.newsletter.name,
+        past=steps.is_past(state),
+        steps=steps.steps(state),
+        next=steps.next_step(state),
+        errors=steps.errors(state),
+        readers=state.record.counts.readers if state.record else state.readers,
+        posts=posts.rows(state, places),
+        left_out=shown,
+        more_left_out=folded,
+        views=switches.views(options, places),
+        switches=switches.groups(options, places),
+        inbox=inbox(look, options) if look else (),
+        checks=checks(look, places) if look else None,
+        links=tables.links(look, places) if look else [],
+        pictures=tables.pictures(state, look, places) if look else [],
+        headers=tables.headers(look, options.reader) if look else [],
+        weight=tables.weight(state, look, options.reader) if look else None,
+        frame_title=_frame_title(options),
+        message_name=f"issue-{state.number}-{options.reader}.eml",
+    )
+
+
+def inbox(look: Look, options: Options) -> tuple[InboxRow, ...]:
+    """Return how inboxes list one reader's copy."""
+    from email.utils import parseaddr
+
+    from pipeline.check.texts import text_of
+    from pipeline.clients.inbox import rows
+
+    copy = sample.copy(look.frozen, options.reader)
+    name, address = parseaddr(copy.header("From"))
+    return rows(
+        name or address, copy.header("Subject"), look.preheader, copy.text, body_text=text_of(copy.html)
+    )
+
+
+def checks(look: Look, places: Places) -> Checks | None:
+    """Return the checks' report; None for a past issue, which nobody checks again."""
+    from pipeline.check.catalogue import title
+
+    report = look.report
+    if report is None:
+        return None
+    order = list(Severity)
+    findings = sorted(report.findings, key=lambda finding: order.index(finding.severity))
+    counts = [
+        f"{number} {word.lower()}{'s' if number != 1 else ''}"
+        for severity, (_, word) in _SIGNS.items()
+        if (number := report.count(severity))
+    ]
+    return Checks(
+        ", ".join([*counts, f"{report.passed} passed"]),
+        tuple(
+            FindingRow(
+                str(finding.severity),
+                *_SIGNS[finding.severity],
+                finding.id,
+                finding.message,
+                f"{finding.path}:{finding.line}" if finding.path and finding.line else finding.path,
+                places.source(finding.path, finding.line),
+                finding.fix,
+            )
+            for finding in findings
+        ),
+        tuple(map(title, report.passed_ids)),
+        report.passed,
+        report.ignored,
+    )
+
+
+def _frame_title(options: Options) -> str:
+    """Say in words what is in the frame."""
+    what = {
+        "html": "The mail",
+        "text": "The mail’s plain text",
+        "web": "The issue’s web page",
+        "feed": "The posts in a feed reader",
+        "source": "The message as it is sent",
+        "outline": "What a screen reader hears",
+    }[options.view]
+    width = "full width" if options.width == "full" else f"{options.width} pixels wide"
+    scheme = {"light": "light", "dark": "dark", "forced": "forced dark"}[options.scheme]
+    return f"{what}, {width}, {scheme}"

@@ -1,0 +1,107 @@
+"""The posts that an issue takes, and those it leaves, as the page lists them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
+
+from pipeline.model import Reason
+from pipeline.preview.steps import is_past
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from pipeline.preview.places import Places
+    from pipeline.preview.state import State
+
+#: Reasons that concern whole archives and that nobody has to look into every week.
+_USUAL = frozenset({Reason.CARRIED, Reason.BEFORE_FIRST})
+#: So many left-out posts are shown at once; the others wait in a disclosure.
+SHOWN = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One post of the issue."""
+
+    id: str
+    title: str
+    #: "20 Nov · Sleep · 640 words".
+    meta: tuple[str, ...]
+    lead: bool
+    href: str
+    lang: str = ""
+    #: False for the first and the last.
+    up: bool = False
+    down: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """One file that stays out."""
+
+    title: str
+    why: str
+    href: str
+    stops: bool
+
+
+def rows(state: State, places: Places) -> list[Row]:
+    """List the issue's posts in its order."""
+    look = state.look
+    if look is None:
+        return []
+    if look.issue is None:
+        return [
+            Row(
+                entry.id,
+                entry.title,
+                _meta(entry.published.date(), entry.category, None, state),
+                place == 0,
+                "",
+            )
+            for place, entry in enumerate(look.entries)
+        ]
+    posts, zone = look.issue.posts, state.settings.newsletter.zone
+    movable = not is_past(state) and not state.faults
+    return [
+        Row(
+            post.id,
+            post.title,
+            _meta(post.published.astimezone(zone).date(), post.category, post.words, state),
+            post.id == look.issue.lead.id,
+            places.source(post.path, None),
+            post.lang,
+            up=movable and place > 0,
+            down=movable and place < len(posts) - 1,
+        )
+        for place, post in enumerate(posts)
+    ]
+
+
+def left_out(state: State, places: Places) -> tuple[list[Left], list[Left]]:
+    """List what stays out, and why: what a person should see at once, and the rest."""
+    week = state.week
+    if week is None or is_past(state):
+        return [], []
+    titles = {post.path: post.title for post in week.collection.posts}
+    items = sorted(week.choice.left_out, key=lambda item: (not item.stops, item.reason in _USUAL))
+    made = [
+        Left(
+            titles.get(item.path) or PurePosixPath(item.path).name,
+            item.why,
+            places.source(item.path, item.line),
+            item.stops,
+        )
+        for item in items
+    ]
+    first = sum(item.reason not in _USUAL for item in items)
+    cut = len(made) if len(made) <= SHOWN else min(max(first, 1), SHOWN)
+    return made[:cut], made[cut:]
+
+
+def _meta(day: date, category: str, words: int | None, state: State) -> tuple[str, ...]:
+    year = "" if day.year == state.now.year else f" {day.year}"
+    parts = [f"{day.day} {day:%b}{year}", category, "" if words is None else f"{words:,} words"]
+    return tuple(filter(None, parts))

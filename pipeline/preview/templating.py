@@ -1,0 +1,54 @@
+"""The preview's own pages as Jinja templates; the newsletter's theme has no part in them."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+HERE = Path(__file__).parent
+ASSETS = HERE / "assets"
+
+
+def fill(template: str, /, **context: object) -> str:
+    """Fill one of the templates in templates/; everything that is put in is escaped, unless it is Markup."""
+    return _environment().get_template(template).render(context)
+
+
+@cache
+def asset(name: str) -> str:
+    """Return the text of a file in assets/."""
+    return (ASSETS / name).read_text("utf-8")
+
+
+@cache
+def _environment() -> Environment:
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    environment = Environment(
+        loader=FileSystemLoader(HERE / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    environment.filters.update(count=count, size=size)
+    return environment
+
+
+def count(number: int, one: str, many: str = "") -> str:
+    """Return "1 link", "1,204 links"."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def size(octets: int) -> str:
+    """Return a number of bytes as people say it, by thousands: "11.9 kB"."""
+    if octets < 1000:
+        return count(octets, "byte")
+    if octets < 1_000_000:
+        return f"{octets / 1000:.1f} kB"
+    return f"{octets / 1_000_000:.1f} MB"
