@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from pipeline import papers, weekly
+from pipeline import inspection, papers, weekly
 from pipeline.compose import draft as drafts
 from pipeline.compose import guards
 from pipeline.errors import DraftError, Refused
@@ -58,15 +58,27 @@ def reorder(
     return drafts.path_of(week.number)
 
 
-def check(project: Project, since: datetime | None, latest: int | None) -> Report:
-    """Check the next issue; files that cannot be read are findings too."""
+def check(project: Project, since: datetime | None, latest: int | None, number: int | None = None) -> Report:
+    """Check the next issue; files that cannot be read are findings too.
+
+    `number` may say which one is meant. Raises Refused if it is another.
+    """
     from pipeline.check.run import Report, unreadable
 
     week = weekly.collect(project, since, latest)
+    if number not in (None, week.number):
+        past = any(issue.number == number for issue in project.store.issues())
+        why = f"issue {number} is out as it is" if past else f"there is no issue {number}"
+        raise Refused(f"{why}; the next one is {week.number}: newsletter check {week.number}")
     stopping = unreadable(week.choice.left_out)
-    if stopping or not week.choice.chosen:
-        return Report(week.number if week.choice.chosen or stopping else None, stopping, 0)
-    return weekly.prepare(project, week, "check").report
+    if not week.choice.chosen:
+        return Report(week.number if stopping else None, stopping, 0)
+    # What can be read is looked at all the same, so that an editor sees every fault at once.
+    left_out = tuple(item for item in week.choice.left_out if not item.stops)
+    prepared = weekly.prepare(project, replace(week, choice=replace(week.choice, left_out=left_out)), "check")
+    if not stopping:
+        return prepared.report
+    return inspection.report(project, prepared.issue, prepared.rendered, beside=stopping)
 
 
 def build(project: Project, number: int | None, since: datetime | None, latest: int | None) -> Built:

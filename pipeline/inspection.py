@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
-from functools import lru_cache
+from functools import lru_cache, partial
 from html.parser import HTMLParser
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from pipeline import settings_file
+from pipeline.atomic import write_atomic
 from pipeline.check.material import EarlierIssue, Material, Place
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
-    from pipeline.model import Issue, Picture, RenderedIssue
+    from pipeline.check.mend import Change
+    from pipeline.check.run import Report
+    from pipeline.model import Finding, Issue, Picture, RenderedIssue
     from pipeline.project import Project
 
 #: Issues that are remembered: half a year of a weekly letter.
@@ -41,6 +45,19 @@ def material(project: Project, issue: Issue, rendered: RenderedIssue) -> Materia
         earlier=earlier(project, issue.number),
         setting=places(settings, project.environ),
     )
+
+
+def report(
+    project: Project,
+    issue: Issue,
+    rendered: RenderedIssue,
+    beside: Sequence[Finding] = (),
+) -> Report:
+    """Run all checks over a rendered issue. `beside` is what else there is to say."""
+    from pipeline.check.run import run
+
+    reading = [finding for post in issue.posts for finding in post.findings]
+    return run(material(project, issue, rendered), project.settings.checks, [*reading, *beside])
 
 
 def sources(project: Project, issue: Issue) -> dict[str, str]:
@@ -87,6 +104,60 @@ def places(source: str, environ: Mapping[str, str]) -> Callable[[str], Place]:
     return place
 
 
+# --- mending -------------------------------------------------------------------
+
+
+def mend(project: Project, findings: Sequence[Finding]) -> list[Change]:
+    """Mend in posts, drafts and templates what a machine can mend without guessing; say what was changed.
+
+    Each file is written whole or not at all, and only if it can still be
+    used; every other byte of it stays.
+    """
+    from pipeline.check.catalogue import FIXES
+    from pipeline.check.mend import Ground
+    from pipeline.check.mend import mend as mend_text
+
+    posts = {post.path: post for post in project.source.read().posts}
+    slugs = frozenset(post.slug for post in posts.values() if not post.draft)
+    changes = []
+    for path in sorted({finding.path for finding in findings if finding.id in FIXES}):
+        file = project.root / path
+        read = _raw(file)
+        if read is None or path == settings_file.FILE:
+            continue
+        encoding, text = read
+        ground = Ground(project.settings, posts.get(path), slugs)
+        usable = partial(_usable, project, path, encoding) if path in posts else bool
+        mended, made = mend_text(path, text, findings, ground, FIXES, usable)
+        if made:
+            write_atomic(file, mended.encode(encoding), file.stat().st_mode & 0o777)
+            changes += made
+    return changes
+
+
+def _raw(file: Path) -> tuple[str, str] | None:
+    """Return a file's encoding and its text with every character and line end; None if it is no file of text."""
+    try:
+        data = b"" if file.is_symlink() else file.read_bytes()
+        encoding = "utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8"
+        if encoding == "utf-16":
+            encoding = "utf-16-le" if data[:2] == b"\xff\xfe" else "utf-16-be"
+        return encoding, data.decode(encoding)
+    except (OSError, UnicodeDecodeError):
+        return None
+
+
+def _usable(project: Project, path: str, encoding: str, text: str) -> bool:
+    """Tell whether a post's file could still be read if it held this text."""
+    from pipeline.collect.fields import post_of
+    from pipeline.errors import PostError
+
+    try:
+        return post_of(text.encode(encoding), PurePosixPath(path), path, project.source.zone) is not None
+    except PostError:
+        return False
+
+
 # --- earlier issues ----------------------------------------------------------
 
 
@@ -122,8 +193,6 @@ def _kept(file: Path) -> dict[str, tuple[str, list[str]]]:
 
 
 def _keep(file: Path, found: Mapping[str, tuple[str, list[str]]]) -> None:
-    from pipeline.atomic import write_atomic
-
     # A full disk, or a folder that may only be read, costs time and nothing else.
     with suppress(OSError):
         file.parent.mkdir(mode=0o700, exist_ok=True)

@@ -105,7 +105,6 @@ def prepare(project: Project, week: Week, command: str = "send", moment: datetim
 
     `moment` is when it is cut: by default that of its approval, else now.
     """
-    from pipeline.check.run import run
     from pipeline.render.issue import render_issue
 
     guards.stops(week.choice)
@@ -119,9 +118,7 @@ def prepare(project: Project, week: Week, command: str = "send", moment: datetim
         project.settings,
         previous=week.last.number if week.last else None,
     )
-    reading = [finding for post in issue.posts for finding in post.findings]
-    report = run(inspection.material(project, issue, rendered), project.settings.checks, reading)
-    return Prepared(week, issue, rendered, report)
+    return Prepared(week, issue, rendered, inspection.report(project, issue, rendered))
 
 
 def compose(project: Project, week: Week, moment: datetime | None = None) -> Issue:

@@ -9,8 +9,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 
-from pipeline.check import history, ignore, law, links, message, pictures, structure, weekday, weight, words
+from pipeline.check import (
+    heads,
+    history,
+    ignore,
+    law,
+    links,
+    message,
+    pictures,
+    structure,
+    weekday,
+    weight,
+    words,
+)
 from pipeline.check.material import Material
+from pipeline.check.mend import Fix
 from pipeline.model import Finding
 
 Check = Callable[[Material], Iterator[Finding]]
@@ -61,6 +74,15 @@ OTHERS: Mapping[str, str] = {
     "front-matter-key": "No key of a head looks like a slip of a known one.",
     "excerpt-derived": "Every post has an excerpt of its own.",
     "ignore-unknown": str(ignore.ignore_unknown.__doc__).partition("\n")[0],
+}
+
+#: Id -> how a machine mends it; what puts a line in stands last, since it moves all below.
+FIXES: Mapping[str, Fix] = {
+    "front-matter-key": heads.rename_key,
+    "link-http": links.encrypt_own,
+    "link-relative": links.publish_own,
+    "ignore-unknown": ignore.rename_id,
+    "excerpt-derived": heads.write_excerpt,
 }
 
 

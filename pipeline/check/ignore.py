@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from pipeline.check.findings import warning
 from pipeline.check.material import SETTINGS, Material
+from pipeline.check.mend import Ground, Mended, on_line
 from pipeline.check.prose import without_code
 from pipeline.model import Finding
 
@@ -72,6 +73,16 @@ def silenced(found: Collection[Comment]) -> Mapping[tuple[str, int], frozenset[s
         place = comment.path, comment.silences
         places[place] = places.get(place, frozenset()) | set(comment.ids)
     return places
+
+
+def rename_id(finding: Finding, text: str, ground: Ground) -> Mended | None:  # noqa: ARG001 -- a Fix
+    """Give an id in a comment the name that was meant."""
+    meant = re.match(r"`([\w-]+)` is no check: did you mean `([\w-]+)`\?", finding.message)
+    if not meant:
+        return None
+    name = re.compile(rf"(?<![\w-]){re.escape(meant[1])}(?![\w-])")
+    mended = on_line(text, finding.line, lambda line: name.sub(meant[2], line))
+    return Mended(mended, f"`{meant[1]}` is `{meant[2]}` now")
 
 
 def ignore_unknown(found: Collection[Comment], known: Collection[str]) -> Iterator[Finding]:

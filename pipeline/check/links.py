@@ -9,6 +9,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from pipeline.check.findings import error, note, warning
 from pipeline.check.material import TEMPLATES, Material
+from pipeline.check.mend import Ground, Mended, on_line
 from pipeline.check.message import LOCAL_HOST
 from pipeline.check.texts import levelled, said, short
 from pipeline.model import Finding, Link
@@ -29,6 +30,12 @@ GENERIC = {
     "pt": "aqui|clique aqui|leia mais|saiba mais|mais|link|este link|fonte",
 }
 _GENERIC = {language: frozenset(texts.split("|")) for language, texts in GENERIC.items()}
+
+
+#: A page of ours as a server on the editor's machine shows it.
+_LOCAL_PAGE = re.compile(
+    r"https?://(?P<host>[\w.-]+|\[::1\])(?::\d+)?(?P<path>/(?:posts/(?P<slug>[^/\s()<>\"'#?]+)|issues/\d+)/?)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +160,32 @@ def links_unchecked(m: Material) -> Iterator[Finding]:
             path=m.rendered.issue.path,
             fix="to try them: newsletter check --online",
         )
+
+
+# --- fixes ---------------------------------------------------------------------
+
+
+def encrypt_own(finding: Finding, text: str, ground: Ground) -> Mended | None:
+    """Write https:// in a link to the newsletter's own site, which is there."""
+    base = ground.settings.newsletter.url
+    if not base.startswith("https://"):
+        return None
+    plain = "http://" + base.removeprefix("https://")
+    own = re.compile(rf"{re.escape(plain)}(?![\w.:-])")
+    mended = on_line(text, finding.line, lambda line: own.sub(base, line))
+    return Mended(mended, f"{plain} is {base} now")
+
+
+def publish_own(finding: Finding, text: str, ground: Ground) -> Mended | None:
+    """Write the public address of a post's or issue's page that was looked at on the editor's own machine."""
+    base = ground.settings.newsletter.url
+
+    def public(found: re.Match[str]) -> str:
+        ours = found["slug"] in ground.slugs if found["slug"] else True
+        return base + found["path"] if ours and LOCAL_HOST.fullmatch(found["host"]) else found[0]
+
+    mended = on_line(text, finding.line, lambda line: _LOCAL_PAGE.sub(public, line))
+    return Mended(mended, f"the address leads to {base} now")
 
 
 def split(url: str) -> SplitResult | None:
