@@ -9,12 +9,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from support import elsewhere
+from support.certificates import ca_file
 
 from pipeline.links.places import public
 from pipeline.links.visit import Doors, Limits, visit
 from pipeline.model import LinkAnswer
-from support import elsewhere
-from support.certificates import ca_file
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 #: As politeness has it, but in a hurry.

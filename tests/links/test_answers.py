@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-
-from pipeline.model import LinkState
 from support.certificates import server_context
 from support.elsewhere import Site, by_method, endless, raw, reply, silent, to
+
+from pipeline.model import LinkState
 
 HTTP = b"HTTP/1.1 200 OK\r\n"
 NOT_HTTP = raw(b"220 mail.example ESMTP ready\r\n\r\n")

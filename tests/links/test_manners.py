@@ -5,10 +5,10 @@ from __future__ import annotations
 import itertools
 
 import pytest
+from support.elsewhere import Site, by_method, endless, raw, reply, silent, slow, to
 
 from pipeline.links.robots import MOST_BYTES
 from pipeline.model import LinkState
-from support.elsewhere import Site, by_method, endless, raw, reply, silent, slow, to
 
 
 def robots(text: str):

@@ -11,10 +11,10 @@ import time
 from pathlib import Path
 
 import pytest
+from support.elsewhere import Site, look_up, offline
 
 from pipeline.links.visit import OFFLINE
 from pipeline.model import LinkState
-from support.elsewhere import Site, look_up, offline
 
 MANY = [f"http://host{n}.invalid/" for n in range(20)]
 

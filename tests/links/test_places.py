@@ -5,10 +5,10 @@ from __future__ import annotations
 import socket
 
 import pytest
+from support.elsewhere import Site
 
 from pipeline.links.places import public
 from pipeline.model import LinkState
-from support.elsewhere import Site
 
 #: After IANA's registries of special-purpose addresses, and the ways in which IPv6 wraps them.
 NOT_PUBLIC = """
@@ -17,8 +17,8 @@ NOT_PUBLIC = """
 :: ::1 ::127.0.0.1 ::ffff:127.0.0.1 ::ffff:10.0.0.1 ::ffff:169.254.169.254 64:ff9b::10.0.0.1 64:ff9b::7f00:1
 100::1 2001:db8::1 2002:7f00:1:: 2002:c0a8:101::1 fc00::1 fd12:3456::1 fe80::1 fe80::1%eth0 fec0::1 ff02::1
 not-an-address 127.1 0x7f000001
-""".split()
-PUBLIC = "8.8.8.8 93.184.215.14 2606:4700::1111 2a00:1450:4001::1 ::ffff:8.8.8.8 64:ff9b::808:808".split()
+""".split()  # noqa: SIM905 -- read as a list
+PUBLIC = "8.8.8.8 93.184.215.14 2606:4700::1111 2a00:1450:4001::1 ::ffff:8.8.8.8 64:ff9b::808:808".split()  # noqa: SIM905
 
 
 @pytest.mark.parametrize("address", NOT_PUBLIC)
