@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
+from dataclasses import dataclass
 from functools import lru_cache, partial
 from html.parser import HTMLParser
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from pipeline import settings_file
+from pipeline import __version__, settings_file
 from pipeline.atomic import write_atomic
 from pipeline.check.material import EarlierIssue, Material, Place
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from pipeline.check.mend import Change
+    from pipeline.check.mend import Ground
     from pipeline.check.run import Report
-    from pipeline.model import Finding, Issue, Picture, RenderedIssue
+    from pipeline.model import Change, Finding, Issue, Picture, RenderedIssue
     from pipeline.project import Project
 
 #: Issues that are remembered: half a year of a weekly letter.
@@ -113,26 +114,65 @@ def mend(project: Project, findings: Sequence[Finding]) -> list[Change]:
     Each file is written whole or not at all, and only if it can still be
     used; every other byte of it stays.
     """
-    from pipeline.check.catalogue import FIXES
-    from pipeline.check.mend import Ground
-    from pipeline.check.mend import mend as mend_text
-
-    posts = {post.path: post for post in project.source.read().posts}
-    slugs = frozenset(post.slug for post in posts.values() if not post.draft)
     changes = []
-    for path in sorted({finding.path for finding in findings if finding.id in FIXES}):
-        file = project.root / path
-        read = _raw(file)
-        if read is None or path == settings_file.FILE:
-            continue
-        encoding, text = read
-        ground = Ground(project.settings, posts.get(path), slugs)
-        usable = partial(_usable, project, path, encoding) if path in posts else bool
-        mended, made = mend_text(path, text, findings, ground, FIXES, usable)
+    for file in _mendable(project, findings):
+        mended, made = file.mend(findings)
         if made:
-            write_atomic(file, mended.encode(encoding), file.stat().st_mode & 0o777)
+            write_atomic(file.file, mended.encode(file.encoding), file.file.stat().st_mode & 0o777)
             changes += made
     return changes
+
+
+def sarif(project: Project, report: Report) -> dict[str, Any]:
+    """Return a report as one SARIF document, with what `mend` would change."""
+    from pipeline.check.sarif import document
+
+    files = {file.path: file for file in _mendable(project, report.findings)}
+    texts = {path: _text(project.root / path) for path in {finding.path for finding in report.findings}}
+
+    def mended(finding: Finding) -> str | None:
+        file = files.get(finding.path)
+        text, made = file.mend([finding]) if file else ("", [])
+        return text if made else None
+
+    sources = {path: files[path].text if path in files else text for path, text in texts.items() if text}
+    return document(report, sources, __version__, project.settings.checks, mended)
+
+
+@dataclass(frozen=True)
+class _File:
+    """A file that could be mended."""
+
+    file: Path
+    path: str
+    encoding: str
+    #: With every character and line end.
+    text: str
+    ground: Ground
+    usable: Callable[[str], bool]
+
+    def mend(self, findings: Sequence[Finding]) -> tuple[str, list[Change]]:
+        from pipeline.check.catalogue import FIXES
+        from pipeline.check.mend import mend
+
+        return mend(self.path, self.text, findings, self.ground, FIXES, self.usable)
+
+
+def _mendable(project: Project, findings: Sequence[Finding]) -> Iterator[_File]:
+    """Yield every file for which there is a fix among the findings' checks; never newsletter.toml."""
+    from pipeline.check.catalogue import FIXES
+    from pipeline.check.mend import Ground
+
+    paths = sorted({finding.path for finding in findings if finding.id in FIXES} - {settings_file.FILE})
+    posts = {post.path: post for post in project.source.read().posts} if paths else {}
+    slugs = frozenset(post.slug for post in posts.values() if not post.draft)
+    for path in paths:
+        read = _raw(project.root / path)
+        if read is not None:
+            usable = partial(_usable, project, path, read[0]) if path in posts else bool
+            yield _File(
+                project.root / path, path, *read, Ground(project.settings, posts.get(path), slugs), usable
+            )
 
 
 def _raw(file: Path) -> tuple[str, str] | None:

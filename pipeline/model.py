@@ -345,6 +345,19 @@ class Finding:
     fix: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One thing that a machine mended."""
+
+    path: str
+    #: Where it was before.
+    line: int | None
+    #: The check's id.
+    id: str
+    #: For people: "`catgory` is `category` now".
+    what: str
+
+
 class LinkState(StrEnum):
     """What became of a link when its site was asked."""
 
@@ -374,7 +387,8 @@ class LinkAnswer:
     why: str = ""
     #: The last HTTP status, if there was one.
     code: int | None = None
-    #: Where it ended; if it moved, the address to write instead.
+    #: Where it ended; if it moved, the address to write instead ("": none is known). "" too if the site is not the
+    #: reason: nobody asked, since this machine is offline or the limits were reached.
     url: str = ""
     #: Until when it should not be asked again, if the site said so.
     until: datetime | None = None

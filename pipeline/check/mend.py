@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 
-from pipeline.model import Finding, Post
+from pipeline.model import Change, Finding, Post
 from pipeline.settings import Settings
 
 _LINES = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
@@ -39,16 +39,6 @@ class Mended:
 
 #: Returns None where this one cannot be mended without guessing.
 Fix = Callable[[Finding, str, Ground], Mended | None]
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """One thing that was mended."""
-
-    path: str
-    line: int | None
-    id: str
-    what: str
 
 
 def mend(

@@ -2,42 +2,75 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from pipeline.cli.context import Context, Verb, json_option, latest_option, pass_context, since_option
+from pipeline.cli.context import (
+    NUMBER,
+    Context,
+    Verb,
+    json_option,
+    latest_option,
+    pass_context,
+    since_option,
+)
 from pipeline.cli.words import counted
+from pipeline.errors import UsageError
 from pipeline.model import Severity
 
 if TYPE_CHECKING:
     from pipeline.check.run import Report
+    from pipeline.model import Change
+
+#: Colour beside the word, never instead of it.
+COLOURS = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.NOTE: "cyan"}
 
 
 @click.command(cls=Verb)
+@click.argument("number", required=False, type=NUMBER)
 @json_option
+@click.option("--sarif", "as_sarif", is_flag=True, help="Print one SARIF 2.1.0 document, for a pull request.")
 @click.option("--strict", is_flag=True, help="Let warnings fail too.")
+@click.option("--fix", is_flag=True, help="Mend what can be mended without guessing, then check again.")
 @since_option
 @latest_option
 @pass_context
-def command(context: Context, as_json: bool, strict: bool, since: str | None, latest: int | None) -> int:
+def command(
+    context: Context,
+    number: int | None,
+    as_json: bool,
+    as_sarif: bool,
+    strict: bool,
+    fix: bool,
+    since: str | None,
+    latest: int | None,
+) -> int:
     """Look for what readers should not see, each with file and line, and what to do.
 
-    Ends with 3 if there is an error.
+    Of the next issue, whose NUMBER may be said. Ends with 3 if there is an
+    error.
     """
-    from pipeline import editing
+    from pipeline import editing, inspection
     from pipeline.project import read_moment
 
+    if as_json and as_sarif:
+        raise UsageError("--json and --sarif are two documents; ask for one")
     project = context.project
-    report = editing.check(project, read_moment(since, project.settings), latest)
-    if as_json:
-        context.json(document(report))
-    elif report.issue is None:
-        context.say("Nothing is new, so there is nothing to check.")
+    start = read_moment(since, project.settings)
+    report = editing.check(project, start, latest, number)
+    changes = inspection.mend(project, report.findings) if fix else []
+    if changes:
+        report = editing.check(project, start, latest, number)
+    if as_sarif:
+        context.json(inspection.sarif(project, report))
+    elif as_json:
+        context.json(document(report) | ({"fixed": [asdict(change) for change in changes]} if fix else {}))
     else:
-        show(context, report)
+        show(context, report, changes, fix=fix)
     return 3 if report.fails(strict=strict) else 0
 
 
@@ -49,6 +82,8 @@ def document(report: Report) -> dict[str, Any]:
         "warnings": report.count(Severity.WARNING),
         "notes": report.count(Severity.NOTE),
         "passed": report.passed,
+        "passed_ids": list(report.passed_ids),
+        "ignored": report.ignored,
         "findings": [
             {
                 "id": finding.id,
@@ -63,30 +98,46 @@ def document(report: Report) -> dict[str, Any]:
     }
 
 
-def lines(report: Report, least: Severity = Severity.NOTE) -> Iterator[str]:
+def lines(report: Report, least: Severity = Severity.NOTE, *, colour: bool = False) -> Iterator[str]:
     """Yield findings by file, `path:line severity id message`, each with what to do."""
     order = list(Severity)
     heard = [finding for finding in report.findings if order.index(finding.severity) <= order.index(least)]
     for path, findings in groupby(heard, lambda finding: finding.path):
         for finding in findings:
             place = f"{path}:{finding.line}" if finding.line else path or f"issue {report.issue}"
-            yield f"{place} {finding.severity} {finding.id} {finding.message}"
+            severity = str(finding.severity)
+            if colour:
+                severity = click.style(severity, fg=COLOURS[finding.severity], bold=True)
+            yield f"{place} {severity} {finding.id} {finding.message}"
             if finding.fix:
                 yield f"    {finding.fix}"
         yield ""
 
 
-def show(context: Context, report: Report) -> None:
-    """Print all findings and their sum."""
-    for line in lines(report):
+def show(context: Context, report: Report, changes: Sequence[Change], *, fix: bool) -> None:
+    """Print what was mended, all findings and their sum."""
+    for change in changes:
+        context.say(f"{change.path}:{change.line} {change.id} {change.what}")
+    if fix:
+        context.say(
+            f"{counted(len(changes), 'fault')} mended.\n" if changes else "Nothing here mends itself.\n"
+        )
+    if report.issue is None:
+        context.say("Nothing is new, so there is nothing to check. Next: newsletter status")
+        return
+    # What is printed elsewhere than on a terminal loses its colours on the way.
+    for line in lines(report, colour=not context.no_color):
         context.say(line)
     context.say(summary(report))
-    context.say("Next: newsletter send" if not report.fails() else "Mend the errors, then: newsletter check")
+    context.say("Mend the errors, then: newsletter check" if report.fails() else "Next: newsletter preview")
 
 
 def summary(report: Report) -> str:
-    """Return "1 error, 2 warnings, 21 passed"."""
-    return (
-        f"{counted(report.count(Severity.ERROR), 'error')}, {counted(report.count(Severity.WARNING), 'warning')}, "
-        f"{counted(report.count(Severity.NOTE), 'note')}, {report.passed} passed"
-    )
+    """Return "1 error, 2 warnings, 1 note, 2 ignored, 21 passed"; what there is none of is left out."""
+    parts = []
+    for severity in (Severity.ERROR, Severity.WARNING, Severity.NOTE):
+        if count := report.count(severity):
+            parts.append(counted(count, str(severity)))
+    if report.ignored:
+        parts.append(f"{report.ignored} ignored")
+    return ", ".join([*parts, f"{report.passed} passed"])
