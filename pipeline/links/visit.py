@@ -169,7 +169,7 @@ class _Visit:
         try:
             read(url)
         except Fault as fault:
-            self._settle(url, fault.answer)
+            self._settle(url, replace(fault.answer, url=url))
             return
         answer = await walk(url, self.manners, self.now)
         if self.asker.reached or answer.state is LinkState.NOT_CHECKED:

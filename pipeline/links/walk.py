@@ -30,8 +30,9 @@ async def walk(url: str, manners: Manners, now: datetime) -> LinkAnswer:
             hops.append((reply.code, here))
     except Fault as failed:
         if hops and failed.answer.state is LinkState.NOT_CHECKED:
-            return replace(failed.answer, why=f"it redirects to where nobody was asked: {failed.answer.why}")
-        return failed.answer
+            why = f"it redirects to where nobody was asked: {failed.answer.why}"
+            return replace(failed.answer, why=why, url=url)
+        return replace(failed.answer, url=here)
 
 
 async def _page(url: str, manners: Manners, budget: Budget) -> Reply:
