@@ -20,6 +20,7 @@ from pipeline.errors import NewsletterError
 COMMANDS = {
     "status": "What the next issue takes, what is left out and why, and how the last one went.",
     "draft": "Write issues/NNNN.md to edit: subject, preheader, posts in order, your note.",
+    "preview": "See the issue in a browser as readers will, live while you write.",
     "check": "Look for what readers should not see; --json and --strict for scripts.",
     "build": "Write the public site and the issue's files, without sending.",
     "test": "Send yourself one copy, marked [TEST], counted nowhere.",

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 from pipeline import approving, weekly
-from pipeline.errors import NewsletterError, Refused, StoreError
+from pipeline.errors import DraftError, NewsletterError, Refused, SettingsError, StoreError
 from pipeline.model import Standing
 from pipeline.preview.state import Fault, Look, State
 
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 AROUND = 3
 #: A file in which no line is looked for.
 TOO_LARGE = 2_000_000
+_PLACE = re.compile(r"(?P<path>[\w.-]+):(?P<line>\d+): (?P<message>.*)")
 
 
 def gather(
@@ -55,7 +56,9 @@ def gather(
         raise
     except (NewsletterError, OSError) as fault:
         known = number or (before.number if before else _following(project))
-        return broken(_bare(project, known), before, [fault_of(project.root, fault)])
+        return broken(
+            _bare(project, known), before, [*_causes(project, fault), *faults_of(project.root, fault)]
+        )
     if number not in (None, week.number):
         raise Refused(f"there is no issue {number}; the next one is {week.number}: newsletter preview")
     return sealed(_next(project, week, before))
@@ -70,14 +73,12 @@ def _next(project: Project, week: Week, before: State | None) -> State:
     if not week.choice.chosen:
         return state
     try:
-        prepared = weekly.prepare(project, week, "preview")
-        build = weekly.build(project, prepared)
+        prepared, build, standing = approving.look(project, week, "preview")
         entries = weekly.feed_entries(project, week, prepared.issue.posts)
-        standing = approving.standing(project, week, build)
     except StoreError:
         raise
     except (NewsletterError, OSError) as fault:
-        return broken(state, before, [fault_of(project.root, fault)])
+        return broken(state, before, faults_of(project.root, fault))
     look = Look(
         frozen=build.frozen,
         hash=build.hash,
@@ -155,13 +156,31 @@ def broken(state: State, before: State | None, faults: Sequence[Fault]) -> State
     return sealed(kept)
 
 
-def fault_of(root: Path, fault: Exception) -> Fault:
+def faults_of(root: Path, fault: Exception) -> list[Fault]:
     """Turn an error into what the page shows of it."""
+    if isinstance(fault, SettingsError) and not fault.path:
+        # All that is wrong with the settings at once, one a line, each with its place.
+        found = [_PLACE.fullmatch(line) for line in fault.message.splitlines()]
+        placed = [(match["path"], int(match["line"]), match["message"]) for match in found if match]
+        if placed and len(placed) == len(found):
+            return [Fault(said, path, line, around(root, path, line)) for path, line, said in placed]
     if isinstance(fault, NewsletterError):
-        return Fault(fault.message, fault.path, fault.line, around(root, fault.path, fault.line))
+        return [Fault(fault.message, fault.path, fault.line, around(root, fault.path, fault.line))]
     if isinstance(fault, OSError):
-        return Fault(fault.strerror or str(fault), str(fault.filename or ""))
-    return Fault(f"a fault of the program itself: {type(fault).__name__}: {fault}. Please report this.")
+        return [Fault(fault.strerror or str(fault), str(fault.filename or ""))]
+    return [Fault(f"a fault of the program itself: {type(fault).__name__}: {fault}. Please report this.")]
+
+
+def _causes(project: Project, fault: Exception) -> list[Fault]:
+    """Return what may be behind a fault: a draft names a post in vain if the post's file cannot be read."""
+    if isinstance(fault, DraftError):
+        with suppress(NewsletterError, OSError):
+            files = project.source.read().unreadable
+            return [
+                Fault(file.why, file.path, file.line, around(project.root, file.path, file.line))
+                for file in files
+            ]
+    return []
 
 
 def _unreadable(root: Path, item: LeftOut) -> Fault:

@@ -13,7 +13,7 @@ from threading import Thread
 from typing import TYPE_CHECKING, TypeVar
 
 from pipeline.errors import NewsletterError
-from pipeline.preview.gather import broken, fault_of, gather
+from pipeline.preview.gather import broken, faults_of, gather
 from pipeline.preview.state import State
 from pipeline.preview.watching import Kind, Watcher
 from pipeline.project import open_project
@@ -192,13 +192,13 @@ class Live:
         except (NewsletterError, OSError) as fault:
             # Settings that cannot be read, a ledger that failed and is not asked again: the next save opens both anew.
             self._stale.add(Kind.FRAME)
-            return broken(state, state, [fault_of(state.root, fault)])
+            return broken(state, state, faults_of(state.root, fault))
         except Exception as fault:
             # A fault of ours must not end the preview: the next save may not meet it.
             if _log.isEnabledFor(logging.DEBUG):
                 _log.warning("while looking", exc_info=True)
             self._stale.add(Kind.FRAME)
-            return broken(state, state, [fault_of(state.root, fault)])
+            return broken(state, state, faults_of(state.root, fault))
 
     def _look(self, before: State | None) -> State:
         wanted = self.wanted
