@@ -37,12 +37,13 @@ _BOX = (
 _OUTLINE = ";outline:2px dashed #A61B1B;outline-offset:-2px"
 
 
-def served(url: str) -> str:
-    """Return where the preview's server has one of our files."""
-    return f"/file?of={quote(url, safe='')}"
+def served(issue: int | None) -> Find:
+    """Return a way to find the files that an issue shows (None: the next one) on the preview's server."""
+    end = "" if issue is None else f"&issue={issue}"
+    return lambda url: f"/file?of={quote(url, safe='')}{end}"
 
 
-def fenced(html: str, files: Mapping[str, str], base: str, find: Find = served, policy: str = "") -> str:
+def fenced(html: str, files: Mapping[str, str], base: str, find: Find, policy: str = "") -> str:
     """Return a whole document that stays at home.
 
     `files` names our own pictures by their absolute address, `base` is the

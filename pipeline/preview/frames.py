@@ -21,12 +21,13 @@ if TYPE_CHECKING:
     from pipeline.preview.state import Look, State
 
 
-def frame_html(state: State, options: Options, *, find: fence.Find = fence.served, policy: str = "") -> str:
+def frame_html(state: State, options: Options, *, find: fence.Find | None = None, policy: str = "") -> str:
     """Return the document of one view, with every switch set.
 
     Nothing in it loads from elsewhere, runs or leads away. `find` says where
-    our own pictures are, `policy` is put in as its Content-Security-Policy.
+    our own pictures are, if not on the preview's server; `policy` is put in as its Content-Security-Policy.
     """
+    find = find or fence.served(options.issue)
     if state.look is None:
         return _small("empty", options, find=find, policy=policy, files={}, base="")
     return _VIEWS[options.view](state, state.look, options, find, policy)

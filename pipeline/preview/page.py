@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pipeline.model import Severity
-from pipeline.preview import posts, sample, steps, switches, tables
+from pipeline.preview import findings, posts, sample, steps, switches, tables
 from pipeline.preview.places import Places, Served
 from pipeline.preview.templating import fill
 
@@ -14,38 +12,6 @@ if TYPE_CHECKING:
     from pipeline.clients.inbox import InboxRow
     from pipeline.preview.options import Options
     from pipeline.preview.state import Look, State
-
-#: Signs and words of severities, so that colour is never the only one.
-_SIGNS = {Severity.ERROR: ("✕", "Error"), Severity.WARNING: ("!", "Warning"), Severity.NOTE: ("i", "Note")}
-
-
-@dataclass(frozen=True, slots=True)
-class FindingRow:
-    """One finding of the checks."""
-
-    #: "error", "warning" or "note".
-    severity: str
-    sign: str
-    word: str
-    id: str
-    message: str
-    place: str
-    href: str
-    fix: str
-
-
-@dataclass(frozen=True, slots=True)
-class Checks:
-    """All that the checks had to say."""
-
-    #: "1 error, 2 warnings, 21 passed".
-    summary: str
-    #: Errors first.
-    findings: tuple[FindingRow, ...]
-    #: What each passed check demands.
-    passed: tuple[str, ...]
-    passed_count: int
-    ignored: int
 
 
 def page_html(
@@ -88,7 +54,7 @@ def page_html(
         views=switches.views(options, places),
         switches=switches.groups(options, places),
         inbox=inbox(look, options) if look else (),
-        checks=checks(look, places) if look else None,
+        checks=findings.checks(look.report, places) if look and look.report else None,
         links=tables.links(look, places) if look else [],
         pictures=tables.pictures(state, look, places) if look else [],
         headers=tables.headers(look, options.reader) if look else [],
@@ -109,40 +75,6 @@ def inbox(look: Look, options: Options) -> tuple[InboxRow, ...]:
     name, address = parseaddr(copy.header("From"))
     return rows(
         name or address, copy.header("Subject"), look.preheader, copy.text, body_text=text_of(copy.html)
-    )
-
-
-def checks(look: Look, places: Places) -> Checks | None:
-    """Return the checks' report; None for a past issue, which nobody checks again."""
-    from pipeline.check.catalogue import title
-
-    report = look.report
-    if report is None:
-        return None
-    order = list(Severity)
-    findings = sorted(report.findings, key=lambda finding: order.index(finding.severity))
-    counts = [
-        f"{number} {word.lower()}{'s' if number != 1 else ''}"
-        for severity, (_, word) in _SIGNS.items()
-        if (number := report.count(severity))
-    ]
-    return Checks(
-        ", ".join([*counts, f"{report.passed} passed"]),
-        tuple(
-            FindingRow(
-                str(finding.severity),
-                *_SIGNS[finding.severity],
-                finding.id,
-                finding.message,
-                f"{finding.path}:{finding.line}" if finding.path and finding.line else finding.path,
-                places.source(finding.path, finding.line),
-                finding.fix,
-            )
-            for finding in findings
-        ),
-        tuple(map(title, report.passed_ids)),
-        report.passed,
-        report.ignored,
     )
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from pipeline.model import Reason
 from pipeline.preview.steps import is_past
+from pipeline.preview.templating import count
 
 if TYPE_CHECKING:
     from datetime import date
@@ -103,5 +104,5 @@ def left_out(state: State, places: Places) -> tuple[list[Left], list[Left]]:
 
 def _meta(day: date, category: str, words: int | None, state: State) -> tuple[str, ...]:
     year = "" if day.year == state.now.year else f" {day.year}"
-    parts = [f"{day.day} {day:%b}{year}", category, "" if words is None else f"{words:,} words"]
+    parts = [f"{day.day} {day:%b}{year}", category, "" if words is None else count(words, "word")]
     return tuple(filter(None, parts))

@@ -70,7 +70,7 @@ def _flips(options: Options, places: Places) -> Iterator[Switch]:
         yield _flip("Images off", options, places, images=not options.images)
     if options.view == "html":
         yield _flip("No <style>", options, places, style=not options.style)
-    yield _flip("Text 200 %", options, places, zoom=100 if options.zoom == 200 else 200)
+    yield _flip("Text 200%", options, places, zoom=100 if options.zoom == 200 else 200)
 
 
 def _flip(text: str, options: Options, places: Places, **change: Any) -> Switch:

@@ -64,7 +64,7 @@ class Answers:
             page = source_html(self.state, query["path"], int(query.get("line", 0)) or None, text)
             return KINDS["html"], page.encode(), PAGE_POLICY
         if path == "/events":
-            return "text/event-stream", f"retry: 200\ndata: {self.state.version}\n\n".encode(), PAGE_POLICY
+            return "text/event-stream", f"retry: 60000\ndata: {self.state.version}\n\n".encode(), PAGE_POLICY
         if path.startswith("/assets/"):
             return (
                 KINDS[path.rpartition(".")[2]],
