@@ -206,8 +206,8 @@ FAULTS = [
     ),
     Fault("ignore-unknown", snow("Last line.", "Last line. <!-- check: ignore link-htp -->"), f"{SNOW}:23"),
 ]
-#: Proven in test_history.py, since they need issues that are out.
-LATER = {"subject-repeated", "link-repeated", "post-age"}
+#: Proven in test_history.py, since they need issues that are out, and in test_appearance.py.
+LATER = {"subject-repeated", "link-repeated", "post-age", "contrast", "contrast-unknown", "client-css"}
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: f"{fault.check} {fault.places}")
