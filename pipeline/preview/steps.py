@@ -102,25 +102,22 @@ def _over(state: State) -> bool:
     return state.record is not None and state.record.state in (IssueState.SENT, IssueState.CANCELLED)
 
 
-def next_step(state: State) -> NextStep:
-    """Say what to do now; one sentence, one command."""
+def next_step(state: State, live: bool = True) -> NextStep:
+    """Say what to do now; one sentence, one command. `live`: the page follows what is saved."""
     if state.record is not None:
         return _after(state.record)
+    saved = " This page shows it as soon as you save." if live else ""
     look, test = state.look, f"newsletter test --to {state.settings.mail.test_to or 'me@example.org'}"
     if state.faults:
         fault = state.faults[0]
         where = f"{fault.path}:{fault.line}" if fault.line else fault.path
-        return NextStep(f"Mend {where or 'what the banner says'}. This page shows it as soon as you save.")
+        return NextStep(f"Mend {where or 'what the banner says'}.{saved}")
     if look is None or look.build is None:
-        return NextStep(
-            f"Write a post into {state.settings.posts.folder}/. This page shows it as soon as you save."
-        )
+        return NextStep(f"Write a post into {state.settings.posts.folder}/.{saved}")
     wrong, approval = errors(state), state.standing.approval
     if wrong:
         what = "the error" if wrong == 1 else f"the {wrong} errors"
-        return NextStep(
-            f"Fix {what}; this page reloads itself. Then see what is still wrong:", "newsletter check"
-        )
+        return NextStep(f"Fix {what}.{saved} Then see what is still wrong:", "newsletter check")
     if approval is not None and not state.standing.changes:
         return NextStep("Everything is sealed. Send exactly this to all readers:", "newsletter send")
     if not state.standing.tested(look.hash):

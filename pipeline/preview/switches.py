@@ -40,8 +40,8 @@ _WIDTHS = {"320": "320", "375": "375", "600": "600", "full": "Full"}
 _SCHEMES = {"light": "Light", "dark": "Dark (ours)", "forced": "Dark (forced)"}
 _READERS = {"short": "Short name", "long": "Long name", "none": "No name"}
 #: Views whose text a reader's name can stand in, that have pictures, and that are a page of the newsletter's.
-_ADDRESSED = frozenset({"html", "text", "source"})
-_PICTURED = frozenset({"html", "web", "feed"})
+ADDRESSED = frozenset({"html", "text", "source"})
+PICTURED = frozenset({"html", "web", "feed"})
 
 
 def views(options: Options, places: Places) -> Group:
@@ -59,14 +59,14 @@ def groups(options: Options, places: Places) -> list[Group]:
         _group("Colours", "scheme", schemes, seen, places),
     ]
     made.append(Group("Client", tuple(_flips(options, places))))
-    if view in _ADDRESSED:
+    if view in ADDRESSED:
         made.append(_group("Sample reader", "reader", _READERS, options, places))
     return made
 
 
 def _flips(options: Options, places: Places) -> Iterator[Switch]:
     """Yield those that are on or off by themselves."""
-    if options.view in _PICTURED:
+    if options.view in PICTURED:
         yield _flip("Images off", options, places, images=not options.images)
     if options.view == "html":
         yield _flip("No <style>", options, places, style=not options.style)
