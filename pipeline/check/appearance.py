@@ -185,7 +185,7 @@ def _mentioned(m: Material, pattern: str) -> Place | None:
     """Find the first line of a template, then of a post, in which something stands."""
     wanted = re.compile(pattern, re.IGNORECASE)
     for path, text in m.theme.items():
-        for number, line in enumerate(text.split("\n"), 1):
+        for number, line in enumerate(_COMMENT.sub(_blank, text).split("\n"), 1):
             if not path.endswith((".css", ".txt")) and wanted.search(line):
                 return path, number
     for path, first in m.bodies():
@@ -194,6 +194,14 @@ def _mentioned(m: Material, pattern: str) -> Place | None:
             if wanted.search(line):
                 return path, number
     return None
+
+
+#: What no client reads: Jinja's comments and HTML's, those for Outlook included.
+_COMMENT = re.compile(r"\{#.*?#\}|<!--.*?-->", re.DOTALL)
+
+
+def _blank(comment: re.Match[str]) -> str:
+    return "\n" * comment[0].count("\n")
 
 
 @lru_cache(maxsize=16)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 
 from pipeline.check import (
+    appearance,
     heads,
     history,
     ignore,
@@ -63,6 +64,7 @@ FAMILIES: Mapping[str, tuple[Check, ...]] = {
         pictures.image_format,
     ),
     "structure": (structure.text_part, structure.heading_order),
+    "appearance": (appearance.contrast, appearance.contrast_unknown, appearance.client_css),
     "weight": (weight.clipping, weight.weight, weight.reading_time),
     "history": (history.subject_repeated, history.link_repeated),
 }

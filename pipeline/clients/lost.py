@@ -12,7 +12,8 @@ from collections.abc import Mapping
 
 _LAYOUT = "lay it out with table cells, which every client knows"
 _PHYSICAL = "write left, right, top and bottom instead of inline and block"
-_PLAIN_VALUE = "write a plain value of the same property before it, which stays where this one is dropped"
+#: Not both in mail.css: premailer keeps the last of two values only.
+_PLAIN_VALUE = "write a plain value, and this one with !important in mail-client.css"
 _BACKDROP = "give the same element a background-color too"
 _CONTENT = "link to a page that has it"
 _UNHIDDEN = "use display: none, or leave it out"
