@@ -109,9 +109,6 @@ class Manners:
             url = follow(url, reply.location)
         if 200 <= reply.code < 300:
             return read_robots(reply.body)
-        answer = judge(reply.code, reply.retry_after, self._now)
-        if answer.state is LinkState.THROTTLED:
-            raise Fault(answer)
         if reply.code >= 500:
             raise fault(LinkState.NOT_CHECKED, "the site's robots.txt cannot be read")
         return Rules()

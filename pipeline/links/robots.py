@@ -14,7 +14,7 @@ from urllib.parse import quote, urlsplit
 
 #: The name by which a site may speak of us in its robots.txt (RFC 9309, 2.2.1).
 PRODUCT = "newsletter-pipeline"
-#: What must be read of a longer file (RFC 9309, 2.5).
+#: What must be read of a file, though it be longer (RFC 9309, 2.5).
 MOST_BYTES = 500 * 1024
 #: Nobody waits longer between two requests, whatever a site asks for; the visit's own limits end it first.
 LONGEST_PAUSE = 60.0
@@ -50,7 +50,7 @@ class Rules:
 
 def read_robots(data: bytes) -> Rules:
     """Return the rules for this program: those under its name, else those for everybody."""
-    lines = list(_lines(data[:MOST_BYTES].decode("utf-8", errors="replace").lstrip("\ufeff")))
+    lines = list(_lines(data.decode("utf-8", errors="replace").lstrip("\ufeff")))
     ours = list(_group(lines, PRODUCT))
     return _rules(ours or list(_group(lines, "*")))
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from support.certificates import server_context
 from support.elsewhere import Site, by_method, endless, raw, reply, silent, to
@@ -118,10 +120,40 @@ def test_a_move_from_https_to_http_is_no_address_to_put_in_place(go):
 def test_six_redirects_are_followed_no_further(go):
     actions = {f"/{n}": to(f"/{n + 1}") for n in range(9)}
     with Site(actions) as site:
-        many, few = go(site.url("/0"), site.url("/4")).values()
+        many, few = go(site.url("/3"), site.url("/4")).values()
+        assert site.pages()[:6] == [f"HEAD /{n}" for n in range(3, 9)]
     assert many.state is LinkState.FAILING
     assert "more than 5 times" in many.why
     assert few.state is LinkState.ALIVE
+
+
+def test_a_circle_is_gone_round_once(go):
+    with Site({"/a": to("/b"), "/b": to("/a")}) as site:
+        go(site.url("/a"))
+    assert site.pages() == ["HEAD /a", "HEAD /b"]
+
+
+def test_all_requests_for_one_link_share_its_time(go):
+    def late(connection, asked):
+        time.sleep(0.4)
+        to(f"{asked.path}x")(connection, asked)
+
+    with Site({f"/{'x' * n}": late for n in range(5)}) as site:
+        (answer,) = go(site.url("/"), link=0.9).values()
+    assert answer.why == "did not answer within 0.9 seconds"
+
+
+def test_a_name_that_no_host_can_have_is_dead(go):
+    def system(host, port):
+        return [host.encode("idna").decode()]  # as getaddrinfo begins; raises UnicodeError
+
+    with Site() as site:
+        dead, _ = go(
+            f"http://{'a' * 70}.example/",
+            site.url("/"),
+            look_up=lambda host, port: ["127.0.0.1"] if host == "site.example" else system(host, port),
+        ).values()
+    assert (dead.state, dead.why) == (LinkState.DEAD, "leads to a host that cannot exist")
 
 
 @pytest.mark.parametrize("certificate", ["stranger", "other name", "expired"])

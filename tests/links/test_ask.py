@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import stat
 import sys
 from datetime import timedelta
@@ -100,7 +101,7 @@ def test_what_was_found_out_before_a_run_is_stopped_is_remembered(issue, doors, 
     cache = tmp_path / "links.json"
 
     def stop(done, of):
-        raise KeyboardInterrupt
+        signal.raise_signal(signal.SIGINT)
 
     with Site({"/silent": silent}) as site:
         rendered, settings = issue(site.url("/quick", "quick.example"), site.url("/silent"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import itertools
 
 import pytest
@@ -105,6 +106,28 @@ def test_a_site_may_speak_of_us_by_name(go):
             LinkState.REFUSED_ROBOTS,
             False,
             id="endless",
+        ),
+        pytest.param(
+            reply(200, gzip.compress(b"User-agent: *\nDisallow: /"), content_encoding="gzip"),
+            LinkState.REFUSED_ROBOTS,
+            False,
+            id="packed though nobody asked for that",
+        ),
+        pytest.param(
+            reply(
+                200,
+                gzip.compress(b"#" * 5_000_000 + b"\nUser-agent: *\nDisallow: /"),
+                content_encoding="gzip",
+            ),
+            LinkState.ALIVE,
+            True,
+            id="packed, and larger than it looks",
+        ),
+        pytest.param(
+            reply(200, b"User-agent: *\nDisallow: /", content_encoding="gzip"),
+            LinkState.ALIVE,
+            True,
+            id="said to be packed",
         ),
     ],
 )
