@@ -82,12 +82,7 @@ def foreign(rendered: RenderedIssue, settings: Settings) -> Iterator[str]:
     own = OWN if settings.posts.url is None else OWN - {"posts"}
     seen = {rendered.marks.unsubscribe, rendered.marks.preferences}
     for link in rendered.links:
-        if (
-            link.url in seen
-            or not link.resolved
-            or link.file
-            or not link.url.startswith(("http://", "https://"))
-        ):
+        if link.url in seen or link.file or not link.url.startswith(("http://", "https://")):
             continue
         seen.add(link.url)
         if not (_below(link.url, settings.newsletter.url, own) or _below(link.url, settings.web_url, SERVED)):

@@ -71,7 +71,7 @@ def test_only_addresses_of_the_web_that_are_not_made_by_publishing_are_asked(iss
 
 def test_posts_on_another_site_are_asked_since_we_do_not_publish_them(issue):
     elsewhere = SETTINGS + '[posts]\nurl = "https://letter.example/posts/{slug}/"\n'
-    assert list(foreign(*issue(settings=elsewhere))) == ["https://letter.example/posts/snow/"]
+    assert list(foreign(*issue("paper.pdf", settings=elsewhere))) == ["https://letter.example/posts/snow/"]
 
 
 def test_a_second_run_asks_nobody_again(issue, doors, tmp_path):
@@ -133,6 +133,7 @@ def test_a_site_that_asked_for_a_rest_gets_it(tmp_path):
 
 def test_what_was_not_asked_is_not_remembered(tmp_path):
     Memory(tmp_path / "m").keep({"u": LinkAnswer(LinkState.NOT_CHECKED, "you are offline")}, NOW)
+    assert (tmp_path / "m").read_text() == "{}"
     assert Memory(tmp_path / "m").get("u", NOW) is None
 
 

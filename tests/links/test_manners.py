@@ -96,7 +96,7 @@ def test_a_site_may_speak_of_us_by_name(go):
             to("http://10.0.0.1/robots.txt"), LinkState.NOT_CHECKED, False, id="leads to this network"
         ),
         pytest.param(
-            reply(200, b"User-agent: *\nAllow: /\n" + b"#" * MOST_BYTES + b"\nDisallow: /"),
+            reply(200, b"User-agent: *\n" + b"#" * MOST_BYTES + b"\nDisallow: /"),
             LinkState.ALIVE,
             True,
             id="huge: what comes after 500 KiB is not read",
