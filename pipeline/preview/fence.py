@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from html import escape
 from urllib.parse import quote, urljoin, urlsplit
 
-from pipeline.clients.markup import Edit, Tag, edited, head_start, tags
+from pipeline.clients.markup import Attribute, Edit, Tag, edited, head_start, tags
 
 #: Where the frame finds one of the newsletter's own files, by its public address.
 Find = Callable[[str], str]
@@ -136,10 +136,17 @@ def _edits(tag: Tag, ours: _Ours) -> Iterator[Edit]:
             yield attribute.start, attribute.end, ""
     href = tag.get("href")
     if tag.name in ("a", "area") and href and not href.value.startswith("#"):
-        # The first attribute of a name counts. A sandboxed frame opens no window, so a click does nothing.
-        place = tag.start + 1 + len(tag.name)
-        title = "" if tag.get("title") else f' title="{escape(href.value)}"'
-        yield place, place, f' target="_blank" rel="noopener noreferrer"{title}'
+        yield from _link(tag, href, urljoin(ours.base, href.value.strip()))
+
+
+def _link(tag: Tag, href: Attribute, target: str) -> Iterator[Edit]:
+    """Yield what lets a link show its target and lead nowhere: a sandboxed frame opens no window."""
+    title = "" if tag.get("title") else f' title="{escape(target)}"'
+    # The first attribute of a name counts.
+    place = tag.start + 1 + len(tag.name)
+    yield place, place, f' target="_blank" rel="noopener noreferrer"{title}'
+    if target != href.value:
+        yield href.rewritten(target)
 
 
 def _picture(tag: Tag, ours: _Ours) -> Iterator[Edit]:

@@ -23,6 +23,7 @@ _HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECAS
 _BLOCKS = frozenset(
     {"p", "td", "th", "tr", "table", "div", "li", "ul", "ol", "br", "blockquote", "pre", "section"}
 )
+_ENDS_TEXT = frozenset({"h1", "h2", "h3", "h4", "h5", "h6", "header", "hr", "img"})
 #: Words of running text that are shown; enough to know it again.
 FIRST_WORDS = 14
 
@@ -77,7 +78,7 @@ class _Reader(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = {name: value or "" for name, value in attrs}
         hidden = self._hidden() or self._hides(tag, given)
-        if tag in _BLOCKS or tag[0] == "h":
+        if tag in _BLOCKS or tag in _ENDS_TEXT:
             self.end_text()
         if tag == "img" and not hidden:
             self._picture(given)

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from pipeline.preview.options import Options
     from pipeline.preview.state import Look, State
 
+#: Characters of a mail's text of which an inbox may show the beginning.
+MEASURED = 1000
+
 
 def page_html(
     state: State,
@@ -73,9 +76,9 @@ def inbox(look: Look, options: Options) -> tuple[InboxRow, ...]:
 
     copy = sample.copy(look.frozen, options.reader)
     name, address = parseaddr(copy.header("From"))
-    return rows(
-        name or address, copy.header("Subject"), look.preheader, copy.text, body_text=text_of(copy.html)
-    )
+    # No client shows more than the first lines, and every letter's width is looked up.
+    text, body = copy.text[:MEASURED], text_of(copy.html)[:MEASURED]
+    return rows(name or address, copy.header("Subject"), look.preheader, text, body_text=body)
 
 
 def _frame_title(options: Options) -> str:

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlsplit
 
 from pipeline.preview.frames import frame_html
+from pipeline.preview.gather import gather
 from pipeline.preview.options import Options
 from pipeline.preview.page import page_html
 from pipeline.preview.sources import source_html
 from pipeline.preview.templating import ASSETS
+from pipeline.project import open_project
+from support.pictures import png
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page, Route
@@ -30,6 +34,65 @@ FRAME_POLICY = (
 KINDS = {"css": "text/css", "js": "text/javascript", "png": "image/png", "html": "text/html; charset=utf-8"}
 
 Answer = tuple[str, bytes, str]
+
+CLOCK = "2026-11-22T08:00"
+SETTINGS = """[newsletter]
+name = "The <Small> Letter"
+from = "The Letter <letter@example.org>"
+url = "https://letter.example.org"
+postal_address = "12 Example Street, Exampletown"
+"""
+#: A lead with everything that a frame has to keep at home.
+LEAD = """---
+title: "Snow & sleep: why a title may well run to a second line"
+date: 2026-11-20
+author: Dr A. Example
+category: Sleep
+excerpt: What the nights of one winter told.
+---
+Opening words of the whole. ![A hill in the rain](hill.png) A [diary](https://diary.example/two-weeks?a=1&b=2) helps.
+
+<img src="http://tracker.example/pixel.png" alt="A chart of nights">
+
+## A heading in the middle
+
+Here: [one](https://one.example/) and [one](https://two.example/), and [once more](https://one.example/).
+
+It has {{ one }} error.
+"""
+SECOND = """---
+title: A second post without an excerpt
+date: 2026-11-19
+category: Weather
+---
+TODO more.
+"""
+ARABIC = """---
+title: هل يسبب الطقس الصداع حقا؟
+date: 2026-11-18
+lang: ar
+---
+كلمات كثيرة عن الطقس والصداع.
+"""
+DRAFT = "---\ntitle: Botox at three months\ndate: 2026-11-17\ndraft: true\n---\nNot yet.\n"
+FUTURE = "---\ntitle: Winter light\ndate: 2026-12-01\n---\nSoon.\n"
+
+
+def rich_letter(root: Path) -> Path:
+    """A newsletter with three posts, two that stay out, a picture of its own and one from elsewhere."""
+    posts = root / "posts"
+    posts.mkdir(parents=True)
+    (root / "newsletter.toml").write_text(SETTINGS, "utf-8")
+    named = {"lead": LEAD, "second": SECOND, "arabic": ARABIC, "draft": DRAFT, "future": FUTURE}
+    for name, text in named.items():
+        (posts / f"{name}.md").write_text(text, "utf-8")
+    (posts / "hill.png").write_bytes(png(300, 120))
+    return root
+
+
+def state_of(root: Path, before: State | None = None, number: int | None = None) -> State:
+    """What the preview knows of a newsletter's folder now."""
+    return gather(open_project(root, CLOCK), number, before=before)
 
 
 class Answers:

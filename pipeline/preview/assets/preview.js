@@ -16,8 +16,9 @@ const byId = (id) => document.getElementById(id);
 
 /** Ask for the page at an address again, and show what is new in it. */
 async function refresh(address, { quiet = true } = {}) {
-  const mine = ++turn;
-  const answer = await fetch("/state" + new URL(address, location.href).search, { cache: "no-store" });
+  const mine = ++turn, query = new URL(address, location.href).search;
+  prepare(`/frame${query}`);
+  const answer = await fetch(`/state${query}`, { cache: "no-store" });
   const text = await answer.text();
   if (mine === turn) await show(answer.ok, text, quiet);
 }
@@ -69,34 +70,44 @@ const note = (panel) => sent.set(panel.id, panel.innerHTML);
 
 // --- the frame ----------------------------------------------------------------
 
-/** Load the frame's new document beside the old one, and show it when it is there: nothing flickers or jumps. */
-function exchangeFrame(stage, [x, y]) {
-  const old = byId("frame"), made = stage?.querySelector("iframe");
-  if (!old || !made) return null;
-  return new Promise((done) => {
-    const fresh = document.importNode(made);
-    fresh.id = "";
-    fresh.className = "frame next";
-    fresh.addEventListener("load", () => {
-      if (!fresh.isConnected) return done();
-      const inside = old.contentWindow?.scrollY ?? 0;
-      const box = old.parentElement, home = byId("stage");
-      home.className = stage.className;
-      box.dataset.width = made.parentElement.dataset.width;
-      old.remove();
-      fresh.id = "frame";
-      fresh.className = "frame";
-      for (const line of home.querySelectorAll(":scope > p")) line.remove();
-      const lines = [...stage.querySelectorAll(":scope > p")].map((line) => document.importNode(line, true));
-      for (const line of lines) line.classList.contains("label") ? box.before(line) : box.after(line);
-      fit(fresh);
-      fresh.contentWindow?.scrollTo(0, inside);
-      scrollTo(x, y);
-      done();
-    }, { once: true });
-    for (const waiting of old.parentElement.querySelectorAll(".next")) waiting.remove();
-    old.parentElement.append(fresh);
-  });
+/** Begin to load a document beside the one that is shown, while the page around it is still on its way. */
+function prepare(address) {
+  const old = byId("frame");
+  if (!old) return null;
+  for (const waiting of document.querySelectorAll(".frame.next")) waiting.remove();
+  const fresh = old.cloneNode();
+  fresh.removeAttribute("id");
+  fresh.removeAttribute("style");
+  fresh.className = "frame next";
+  fresh.src = address;
+  fresh.loaded = new Promise((done) => fresh.addEventListener("load", done, { once: true }));
+  old.parentElement.append(fresh);
+  return fresh;
+}
+
+/** Show the frame's new document when it is there: nothing flickers or jumps. */
+async function exchangeFrame(stage, [x, y]) {
+  const made = stage?.querySelector("iframe"), wanted = made?.getAttribute("src");
+  if (!byId("frame") || !made) return;
+  const waiting = document.querySelector(".frame.next");
+  const fresh = waiting?.getAttribute("src") === wanted ? waiting : prepare(wanted);
+  await fresh.loaded;
+  const old = byId("frame"), home = byId("stage"), box = fresh.parentElement;
+  if (!fresh.isConnected) return;
+  const inside = old.contentWindow?.scrollY ?? 0;
+  home.className = stage.className;
+  box.dataset.width = made.parentElement.dataset.width;
+  old.remove();
+  Object.assign(fresh, { id: "frame", className: "frame", title: made.title });
+  for (const line of home.querySelectorAll(":scope > p")) line.remove();
+  for (const line of stage.querySelectorAll(":scope > p")) {
+    const copy = document.importNode(line, true);
+    if (line.classList.contains("label")) box.before(copy);
+    else box.after(copy);
+  }
+  fit(fresh);
+  fresh.contentWindow?.scrollTo(0, inside);
+  scrollTo(x, y);
 }
 
 /** Make the frame as high as what is in it, now and when that grows, so that the page is all there is to scroll. */
@@ -148,13 +159,14 @@ document.addEventListener("submit", async (event) => {
     const text = await answer.text();
     // What was typed has served; a refusal leaves it where it is.
     if (answer.ok) for (const act of document.querySelectorAll(".act[open]")) act.open = false;
+    posting = false;
     turn++;
     await show(answer.ok, text, false);
     if (key) refocus(key);
   } catch {
+    posting = false;
     lost();
   }
-  posting = false;
   if (heard !== root.dataset.version) refresh(location.href).catch(lost);
 });
 
