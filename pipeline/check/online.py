@@ -95,7 +95,7 @@ def links_unchecked(m: Material, answers: Answers) -> Iterator[Finding]:
             "links-unchecked",
             f"{said(len(found), 'link')} not checked: {why}" + (f": {hosts}" if hosts else ""),
             path=m.rendered.issue.path,
-            fix="open them in a browser",
+            fix="open them in a browser" if hosts else "once more, later: newsletter check --online",
         )
 
 

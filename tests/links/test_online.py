@@ -95,6 +95,7 @@ def test_being_offline_is_one_note(material):
     offline = LinkAnswer(LinkState.NOT_CHECKED, "you are offline")
     (found,) = ask(material, dict.fromkeys([A, B, C, D, E], offline))
     assert (found.message, found.severity) == ("5 links not checked: you are offline", Severity.NOTE)
+    assert "later" in found.fix
 
 
 def test_what_could_not_be_tried_is_one_note_for_each_reason_with_the_sites(material):
