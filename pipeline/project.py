@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pipeline.audience.tokens import InstallationTokens
     from pipeline.collect.folder import Folder
     from pipeline.edges import Mailer, Store
+    from pipeline.render.content.kept import KeptBodies
     from pipeline.render.theme.theme import Theme
     from pipeline.settings import Settings
 
@@ -53,6 +54,13 @@ class Project:
         from pipeline.render.theme.theme import Theme
 
         return Theme([self.root / "templates"], self.settings)
+
+    @cached_property
+    def render_body(self) -> KeptBodies:
+        """Renders posts' bodies, each once as long as the newsletter is open."""
+        from pipeline.render.content.kept import KeptBodies
+
+        return KeptBodies()
 
     @cached_property
     def tokens(self) -> InstallationTokens:

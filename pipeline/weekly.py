@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
@@ -67,12 +68,17 @@ class Week:
 
 @dataclass(frozen=True)
 class Prepared:
-    """An issue that could be frozen: rendered and checked, nothing written."""
+    """An issue that could be frozen: rendered, ready to be checked, nothing written."""
 
     week: Week
     issue: Issue
     rendered: RenderedIssue
-    report: Report
+    check: Callable[[], Report]
+
+    @cached_property
+    def report(self) -> Report:
+        """What the checks have to say, found out when somebody asks: a preview shows the issue first."""
+        return self.check()
 
 
 # --- the walk ----------------------------------------------------------------
@@ -101,7 +107,7 @@ def collect(project: Project, since: datetime | None = None, latest: int | None 
 
 
 def prepare(project: Project, week: Week, command: str = "send", moment: datetime | None = None) -> Prepared:
-    """Compose, render and check what `collect` chose. Raises Refused for what a guard will not have.
+    """Compose and render what `collect` chose, ready to be checked. Raises Refused for what a guard will not have.
 
     `moment` is when it is cut: by default that of its approval, else now.
     """
@@ -117,8 +123,9 @@ def prepare(project: Project, week: Week, command: str = "send", moment: datetim
         project.theme,
         project.settings,
         previous=week.last.number if week.last else None,
+        body=project.render_body,
     )
-    return Prepared(week, issue, rendered, inspection.report(project, issue, rendered))
+    return Prepared(week, issue, rendered, lambda: inspection.report(project, issue, rendered))
 
 
 def compose(project: Project, week: Week, moment: datetime | None = None) -> Issue:
@@ -215,7 +222,9 @@ def feed_entries(project: Project, week: Week, posts: Sequence[Post]) -> tuple[E
     """Return posts as the feeds would hold them."""
     from pipeline.render.site.site import feed_entries as entries
 
-    return entries(posts, project.source, addresses(project, week), project.settings)
+    return entries(
+        posts, project.source, addresses(project, week), project.settings, project.private / "bodies"
+    )
 
 
 def public_posts(week: Week, now: datetime) -> list[Post]:

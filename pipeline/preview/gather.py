@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from hashlib import sha256
@@ -41,9 +41,12 @@ def gather(
     since: datetime | None = None,
     latest: int | None = None,
     before: State | None = None,
+    early: Callable[[State], bool] | None = None,
 ) -> State:
     """Return the state of the next issue, or of issue `number`; with `before`, its look stays over a fault.
 
+    `early` is given the look before it is checked, with the checks' last word
+    in the meantime; if it says no, that is all. Checks take as long as all else.
     Raises Refused if there is no issue of that number, and StoreError if the
     ledger cannot be read.
     """
@@ -61,10 +64,10 @@ def gather(
         )
     if number not in (None, week.number):
         raise Refused(f"there is no issue {number}; the next one is {week.number}: newsletter preview")
-    return sealed(_next(project, week, before))
+    return sealed(_next(project, week, before, early))
 
 
-def _next(project: Project, week: Week, before: State | None) -> State:
+def _next(project: Project, week: Week, before: State | None, early: Callable[[State], bool] | None) -> State:
     """Look at the issue that would be sent now."""
     state = replace(_bare(project, week.number), week=week)
     stopping = [_unreadable(project.root, item) for item in week.choice.left_out if item.stops]
@@ -75,22 +78,25 @@ def _next(project: Project, week: Week, before: State | None) -> State:
     try:
         prepared, build, standing = approving.look(project, week, "preview")
         entries = weekly.feed_entries(project, week, prepared.issue.posts)
+        look = Look(
+            frozen=build.frozen,
+            hash=build.hash,
+            preheader=prepared.issue.preheader,
+            entries=entries,
+            files=own_files(prepared.rendered),
+            issue=prepared.issue,
+            rendered=prepared.rendered,
+            report=before.look.report if before and before.look else None,
+            build=build,
+        )
+        state = replace(state, look=look, standing=standing)
+        if early is not None and look.report is not None and not early(sealed(state)):
+            return state
+        return replace(state, look=replace(look, report=prepared.report))
     except StoreError:
         raise
     except (NewsletterError, OSError) as fault:
         return broken(state, before, faults_of(project.root, fault))
-    look = Look(
-        frozen=build.frozen,
-        hash=build.hash,
-        preheader=prepared.issue.preheader,
-        entries=entries,
-        files=own_files(prepared.rendered),
-        issue=prepared.issue,
-        rendered=prepared.rendered,
-        report=prepared.report,
-        build=build,
-    )
-    return replace(state, look=look, standing=standing)
 
 
 def _past(project: Project, frozen: FrozenIssue) -> State:

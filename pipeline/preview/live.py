@@ -6,10 +6,9 @@ import asyncio
 import logging
 from collections import OrderedDict
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
-from threading import Thread
+from threading import Event, Thread
 from typing import TYPE_CHECKING, TypeVar
 
 from pipeline.errors import NewsletterError
@@ -30,6 +29,8 @@ _log = logging.getLogger("pipeline.preview")
 
 #: Seconds after which a listener is told that we are still there.
 HEARTBEAT = 15
+#: Seconds that a browser has to itself to fetch what changed: checks at the same time would make it slower.
+HEAD_START = 0.2
 #: Past issues that are kept ready.
 KEPT = 8
 
@@ -84,15 +85,16 @@ class Live:
         self._past: OrderedDict[tuple[int, str], State] = OrderedDict()
         self._stale: set[Kind] = set()
         self._closing = False
+        self._listeners = 0
+        #: Set when a look under way is out of date already.
+        self._newer = Event()
 
     # --- the loop's side ---------------------------------------------------------
 
     async def run(self) -> None:
         """Look again at every save, until `close`."""
         self._loop = asyncio.get_running_loop()
-        self._saved = asyncio.Event()
-        self._changed = asyncio.Condition()
-        self._looking = asyncio.Lock()
+        self._saved, self._news, self._looking = asyncio.Event(), asyncio.Event(), asyncio.Lock()
         watcher = self._watch()
         try:
             # What was saved between the first look and now.
@@ -101,42 +103,54 @@ class Live:
                 await self._saved.wait()
                 if self._closing:
                     return
-                settings = self.state.settings
-                await self.refresh()
-                if self.state.settings.posts != settings.posts:
+                folders = self.state.settings.posts
+                await self._look_again(self._early)
+                if self.state.settings.posts != folders:
                     watcher.stop()
                     watcher = self._watch()
         finally:
             watcher.stop()
 
-    async def refresh(self, *kinds: Kind) -> State:
+    async def refresh(self) -> State:
         """Look now; return when a state is there that knows of everything saved before the call."""
-        self._stale.update(kinds)
+        self._newer.set()
+        await self._look_again(None)
+        return self.state
+
+    async def _look_again(self, early: Callable[[State], bool] | None) -> None:
         async with self._looking:
             self._saved.clear()
+            self._newer.clear()
             stale, self._stale = self._stale, set()
-            state = await in_thread(lambda: self._renewed(stale))
-            if state.version != self.state.version:
-                self.state = state
-                async with self._changed:
-                    self._changed.notify_all()
-        return self.state
+            self._publish(await in_thread(lambda: self._renewed(stale, early)))
+
+    def _publish(self, state: State) -> None:
+        if state.version != self.state.version:
+            self.state = state
+            self._wake()
+
+    def _wake(self) -> None:
+        self._news.set()
+        self._news = asyncio.Event()
 
     async def versions(self) -> AsyncIterator[str]:
         """Yield the state's version now and at each change, and "" as a sign of life between."""
-        told = self.state.version
-        yield told
-        while await self._next_after(told):
-            new = self.state.version
-            yield "" if new == told else new
-            told = new
-
-    async def _next_after(self, told: str) -> bool:
-        """Wait for another version, at most until a sign of life is due; False if it is over."""
-        with suppress(TimeoutError):
-            async with self._changed, asyncio.timeout(HEARTBEAT):
-                await self._changed.wait_for(lambda: self._closing or self.state.version != told)
-        return not self._closing
+        told = ""
+        self._listeners += 1
+        try:
+            while not self._closing:
+                news = self._news
+                if self.state.version != told:
+                    told = self.state.version
+                    yield told
+                    continue
+                try:
+                    async with asyncio.timeout(HEARTBEAT):
+                        await news.wait()
+                except TimeoutError:
+                    yield ""
+        finally:
+            self._listeners -= 1
 
     async def shown(self, number: int | None) -> State:
         """Return the state of a past issue by its number, or the newest one. Raises Refused."""
@@ -157,12 +171,11 @@ class Live:
         """Send everybody home; may be called from a signal handler."""
         self._closing = True
 
-        async def wake() -> None:
+        def wake() -> None:
             self._saved.set()
-            async with self._changed:
-                self._changed.notify_all()
+            self._wake()
 
-        self._loop.call_soon_threadsafe(lambda: self._loop.create_task(wake()))
+        self._loop.call_soon_threadsafe(wake)
 
     def _watch(self) -> Watcher:
         return Watcher(self.wanted.root, self.state.settings, self._told, self._note)
@@ -170,6 +183,7 @@ class Live:
     def _told(self, kinds: set[Kind]) -> None:
         def heed() -> None:
             self._stale |= kinds
+            self._newer.set()
             self._saved.set()
 
         if not self._loop.is_closed():
@@ -180,7 +194,7 @@ class Live:
     def _open(self) -> Project:
         return open_project(self.wanted.root, self.wanted.clock)
 
-    def _renewed(self, stale: set[Kind]) -> State:
+    def _renewed(self, stale: set[Kind], early: Callable[[State], bool] | None = None) -> State:
         """Look again, at a newsletter opened anew if its settings or templates were saved."""
         state = self.state
         try:
@@ -188,7 +202,7 @@ class Live:
                 self._project = self._open()
             elif self.wanted.clock is None:
                 self._project.now = datetime.now(self._project.now.tzinfo).replace(microsecond=0)
-            return self._look(state)
+            return self._look(state, early)
         except (NewsletterError, OSError) as fault:
             # Settings that cannot be read, a ledger that failed and is not asked again: the next save opens both anew.
             self._stale.add(Kind.FRAME)
@@ -200,6 +214,13 @@ class Live:
             self._stale.add(Kind.FRAME)
             return broken(state, state, faults_of(state.root, fault))
 
-    def _look(self, before: State | None) -> State:
+    def _look(self, before: State | None, early: Callable[[State], bool] | None = None) -> State:
         wanted = self.wanted
-        return gather(self._project, wanted.number, wanted.since, wanted.latest, before)
+        return gather(self._project, wanted.number, wanted.since, wanted.latest, before, early)
+
+    def _early(self, state: State) -> bool:
+        """Show the look first and check it when the browser has fetched it; say no if there is a newer one to come."""
+        if self._loop.is_closed():
+            return False
+        self._loop.call_soon_threadsafe(self._publish, state)
+        return not self._newer.wait(HEAD_START if self._listeners else 0)

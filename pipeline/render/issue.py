@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from pipeline.render.theme.theme import Theme
     from pipeline.settings import Settings
 
+#: What `render_body` does, or something that remembers what it did.
+RenderBody = Callable[[Post, str, "Addresses", int | None], Body]
 #: Words of the lead post that `show = "lead"` prints before the button.
 LEAD_WORDS = 120
 #: `show = "lead"` turns into cards only when an issue has more posts than this.
@@ -62,19 +64,18 @@ def render_issue(
     theme: Theme,
     settings: Settings,
     previous: int | None = None,
+    body: RenderBody = render_body,
 ) -> RenderedIssue:
     """Render the bodies all readers share, with marks where a reader's fields go.
 
     Links and images are those of all its posts, of cards too: a card leads to
     a page, and what is wrong there is wrong with the issue. `previous` is the
-    number of the issue before it. Raises PostError or DraftError for Markdown that cannot be used, ThemeError
+    number of the issue before it; `body` makes a post's body, or remembers it.
+    Raises PostError or DraftError for Markdown that cannot be used, ThemeError
     for a template. The same arguments give the same bytes.
     """
     limits = {post.id: limit for post, limit in shown(issue, settings.issue.show)}
-    every = {
-        post.id: render_body(post, source.body(post), addresses, limit=limits.get(post.id))
-        for post in issue.posts
-    }
+    every = {post.id: body(post, source.body(post), addresses, limits.get(post.id)) for post in issue.posts}
     bodies = {name: body for name, body in every.items() if name in limits}
     note = render_note(issue, addresses) if issue.note.strip() else None
     marks = make_marks(issue, theme, settings)

@@ -81,10 +81,14 @@ def feed_files(
 
 
 def feed_entries(
-    posts: Sequence[Post], source: Source, addresses: Addresses, settings: Settings
+    posts: Sequence[Post],
+    source: Source,
+    addresses: Addresses,
+    settings: Settings,
+    cache_folder: Path | None = None,
 ) -> tuple[Entry, ...]:
     """Return posts as feeds would hold them, in the order given; nothing is known of earlier edits."""
-    frame, bodies = Frame(settings, addresses), Bodies(source, addresses, settings)
+    frame, bodies = Frame(settings, addresses), Bodies(source, addresses, settings, cache_folder)
     return tuple(replace(entry(frame, post, {}), html=bodies.web(post)) for post in posts)
 
 
