@@ -13,6 +13,7 @@ from pipeline.errors import DraftError, Refused
 
 if TYPE_CHECKING:
     from pipeline.check.run import Report
+    from pipeline.inspection import Asked
     from pipeline.project import Project
     from pipeline.publish.tree import Published
 
@@ -58,10 +59,18 @@ def reorder(
     return drafts.path_of(week.number)
 
 
-def check(project: Project, since: datetime | None, latest: int | None, number: int | None = None) -> Report:
+def check(
+    project: Project,
+    since: datetime | None,
+    latest: int | None,
+    number: int | None = None,
+    online: Asked | None = None,
+) -> Report:
     """Check the next issue; files that cannot be read are findings too.
 
-    `number` may say which one is meant. Raises Refused if it is another.
+    `number` may say which one is meant. With `online`, which is told how far
+    it has come, the sites that links lead to are asked. Raises Refused if
+    `number` is another issue's.
     """
     from pipeline.check.run import Report, unreadable
 
@@ -76,9 +85,10 @@ def check(project: Project, since: datetime | None, latest: int | None, number: 
     # What can be read is looked at all the same, so that an editor sees every fault at once.
     left_out = tuple(item for item in week.choice.left_out if not item.stops)
     prepared = weekly.prepare(project, replace(week, choice=replace(week.choice, left_out=left_out)), "check")
-    if not stopping:
+    answers = inspection.ask(project, prepared.rendered, online) if online else None
+    if not stopping and answers is None:
         return prepared.report
-    return inspection.report(project, prepared.issue, prepared.rendered, beside=stopping)
+    return inspection.report(project, prepared.issue, prepared.rendered, stopping, answers)
 
 
 def build(project: Project, number: int | None, since: datetime | None, latest: int | None) -> Built:

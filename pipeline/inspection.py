@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache, partial
@@ -15,18 +16,22 @@ from pipeline.atomic import write_atomic
 from pipeline.check.material import EarlierIssue, Material, Place
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from pipeline.check.mend import Ground
     from pipeline.check.run import Report
-    from pipeline.model import Change, Finding, Issue, Picture, RenderedIssue
+    from pipeline.model import Change, Finding, Issue, LinkAnswer, Picture, RenderedIssue
     from pipeline.project import Project
 
 #: Issues that are remembered: half a year of a weekly letter.
 EARLIER = 26
 #: Links of issues that are out, by number; may be deleted at any time.
 CACHE = "cache/earlier.json"
+#: What sites answered, by address; may be deleted at any time.
+LINKS = "cache/links.json"
+#: Told how many links are answered, of how many.
+Asked = Callable[[int, int], None]
 
 
 def material(project: Project, issue: Issue, rendered: RenderedIssue) -> Material:
@@ -53,12 +58,23 @@ def report(
     issue: Issue,
     rendered: RenderedIssue,
     beside: Sequence[Finding] = (),
+    answers: Mapping[str, LinkAnswer] | None = None,
 ) -> Report:
-    """Run all checks over a rendered issue. `beside` is what else there is to say."""
+    """Run all checks over a rendered issue.
+
+    `beside` is what else there is to say, `answers` what `ask` found out.
+    """
     from pipeline.check.run import run
 
     reading = [finding for post in issue.posts for finding in post.findings]
-    return run(material(project, issue, rendered), project.settings.checks, [*reading, *beside])
+    return run(material(project, issue, rendered), project.settings.checks, [*reading, *beside], answers)
+
+
+def ask(project: Project, rendered: RenderedIssue, progress: Asked) -> Mapping[str, LinkAnswer]:
+    """Ask the sites that an issue's links lead to. Takes its time. Raises NewsletterError if a package is missing."""
+    from pipeline.links.ask import answers_for
+
+    return answers_for(rendered, project.settings, project.private / LINKS, project.now, progress)
 
 
 def sources(project: Project, issue: Issue) -> dict[str, str]:

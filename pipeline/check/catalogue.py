@@ -17,6 +17,7 @@ from pipeline.check import (
     law,
     links,
     message,
+    online,
     pictures,
     structure,
     weekday,
@@ -25,6 +26,7 @@ from pipeline.check import (
 )
 from pipeline.check.material import Material
 from pipeline.check.mend import Fix
+from pipeline.check.online import ONLINE, OnlineCheck
 from pipeline.model import Finding
 
 Check = Callable[[Material], Iterator[Finding]]
@@ -83,19 +85,22 @@ FIXES: Mapping[str, Fix] = {
     "front-matter-key": heads.rename_key,
     "link-http": links.encrypt_own,
     "link-relative": links.publish_own,
+    "link-moved": online.write_new,
     "ignore-unknown": ignore.rename_id,
     "excerpt-derived": heads.write_excerpt,
 }
 
 
-def id_of(check: Check) -> str:
+def id_of(check: Check | OnlineCheck) -> str:
     """Return the id under which people know a check."""
     return check.__name__.replace("_", "-")
 
 
 def texts() -> dict[str, str]:
     """Return every id with what it demands: a docstring, whose first line stands for it."""
-    return {id_of(check): str(check.__doc__).strip() for check in CHECKS} | dict(OTHERS)
+    # Without answers, what is not checked is another thing than with them; both have one name.
+    every: tuple[Check | OnlineCheck, ...] = (*ONLINE, *CHECKS)
+    return {id_of(check): str(check.__doc__).strip() for check in every} | dict(OTHERS)
 
 
 def title(id: str) -> str:

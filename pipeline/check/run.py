@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from pipeline.check.catalogue import CHECKS, id_of, texts
 from pipeline.check.ignore import comments, ignore_unknown, silenced
 from pipeline.check.material import SETTINGS, Material
+from pipeline.check.online import ONLINE, Answers
 from pipeline.errors import SettingsError
 from pipeline.model import Finding, LeftOut, Severity
 
@@ -36,22 +38,28 @@ class Report:
         return bool(self.count(Severity.ERROR) or (strict and self.count(Severity.WARNING)))
 
 
-def run(material: Material, severities: Mapping[str, str], reading: Sequence[Finding] = ()) -> Report:
+def run(
+    material: Material,
+    severities: Mapping[str, str],
+    reading: Sequence[Finding] = (),
+    answers: Answers | None = None,
+) -> Report:
     """Run all checks over a rendered issue.
 
     `severities` maps a check's id to what the newsletter makes of it (`[checks]`
-    in newsletter.toml). `reading` is what collecting the posts had to say.
+    in newsletter.toml). `reading` is what collecting the posts had to say,
+    `answers` what the sites said that links lead to, if they were asked.
     """
     known = texts()
     _demand_known(severities, known)
     passed: list[str] = []
     findings: list[Finding] = list(reading)
-    for check in CHECKS:
-        if severities.get(id_of(check)) == Severity.OFF:
+    for name, check in _asked(material, answers):
+        if severities.get(name) == Severity.OFF:
             continue
-        found = list(check(material))
+        found = list(check())
         findings += found
-        passed += [] if found else [id_of(check)]
+        passed += [] if found else [name]
     remarks = list(comments(material))
     findings += ignore_unknown(remarks, known)
     heard = list(_heard(findings, severities))
@@ -60,6 +68,19 @@ def run(material: Material, severities: Mapping[str, str], reading: Sequence[Fin
     return Report(
         material.rendered.issue.number, tuple(spoken), len(passed), tuple(passed), len(heard) - len(spoken)
     )
+
+
+def _asked(
+    material: Material, answers: Answers | None
+) -> Iterator[tuple[str, Callable[[], Iterator[Finding]]]]:
+    """Yield id and check of all that there is to ask; those of answers stand in for the offline one of their name."""
+    online = (
+        {id_of(check): partial(check, material, answers) for check in ONLINE} if answers is not None else {}
+    )
+    for check in CHECKS:
+        if id_of(check) not in online:
+            yield id_of(check), partial(check, material)
+    yield from online.items()
 
 
 def unreadable(left_out: Sequence[LeftOut]) -> tuple[Finding, ...]:

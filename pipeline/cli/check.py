@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import sys
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
@@ -35,6 +36,7 @@ COLOURS = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.NOTE: "cy
 @json_option
 @click.option("--sarif", "as_sarif", is_flag=True, help="Print one SARIF 2.1.0 document, for a pull request.")
 @click.option("--strict", is_flag=True, help="Let warnings fail too.")
+@click.option("--online", is_flag=True, help="Ask the sites that links lead to whether they are there.")
 @click.option("--fix", is_flag=True, help="Mend what can be mended without guessing, then check again.")
 @since_option
 @latest_option
@@ -45,6 +47,7 @@ def command(
     as_json: bool,
     as_sarif: bool,
     strict: bool,
+    online: bool,
     fix: bool,
     since: str | None,
     latest: int | None,
@@ -61,10 +64,11 @@ def command(
         raise UsageError("--json and --sarif are two documents; ask for one")
     project = context.project
     start = read_moment(since, project.settings)
-    report = editing.check(project, start, latest, number)
+    asked = progress(context) if online else None
+    report = editing.check(project, start, latest, number, asked)
     changes = inspection.mend(project, report.findings) if fix else []
     if changes:
-        report = editing.check(project, start, latest, number)
+        report = editing.check(project, start, latest, number, asked)
     if as_sarif:
         context.json(inspection.sarif(project, report))
     elif as_json:
@@ -72,6 +76,16 @@ def command(
     else:
         show(context, report, changes, fix=fix)
     return 3 if report.fails(strict=strict) else 0
+
+
+def progress(context: Context) -> Callable[[int, int], None]:
+    """Return what says how many links are answered, on one line where a person looks at it."""
+
+    def tell(done: int, of: int) -> None:
+        if sys.stderr.isatty() and not context.quiet:
+            click.echo(f"\r{done}/{of} links" + ("\n" if done == of else ""), nl=False, err=True)
+
+    return tell
 
 
 def document(report: Report) -> dict[str, Any]:

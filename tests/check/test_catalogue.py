@@ -9,6 +9,7 @@ import pytest
 from support.pictures import png
 
 from pipeline.check import catalogue
+from pipeline.check.online import ONLINE
 from pipeline.model import Severity
 
 from .conftest import RAIN, Edits, Letter
@@ -206,8 +207,11 @@ FAULTS = [
     ),
     Fault("ignore-unknown", snow("Last line.", "Last line. <!-- check: ignore link-htp -->"), f"{SNOW}:23"),
 ]
-#: Proven in test_history.py, since they need issues that are out, and in test_appearance.py.
-LATER = {"subject-repeated", "link-repeated", "post-age", "contrast", "contrast-unknown", "client-css"}
+#: Proven in test_history.py, since they need issues that are out, in test_appearance.py, and in
+#: tests/links/test_online.py, since they need answers.
+LATER = {"subject-repeated", "link-repeated", "post-age", "contrast", "contrast-unknown", "client-css"} | {
+    catalogue.id_of(check) for check in ONLINE
+}
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: f"{fault.check} {fault.places}")
