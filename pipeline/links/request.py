@@ -30,9 +30,8 @@ Result = TypeVar("Result")
 #: Finds the IP addresses of a host and port; raises OSError like socket.getaddrinfo. May block.
 LookUp = Callable[[str, int], Sequence[str]]
 
-#: Of a host's addresses, how many are tried; each for CONNECT seconds.
+#: Of a host's addresses, how many are tried.
 MOST_ADDRESSES = 3
-CONNECT = 5.0
 #: What the resolver says of names that do not exist; all else may be over in a minute.
 NO_SUCH_HOST = frozenset(
     getattr(socket, name) for name in ("EAI_NONAME", "EAI_NODATA") if hasattr(socket, name)
@@ -60,9 +59,12 @@ def look_up(host: str, port: int) -> list[str]:
 class Asker:
     """Holds what all requests of one visit share, and remembers whether anything could be reached."""
 
-    def __init__(self, agent: str, allowed: Guard, look_up: LookUp, trust: ssl.SSLContext | None) -> None:
+    def __init__(
+        self, agent: str, allowed: Guard, look_up: LookUp, trust: ssl.SSLContext | None, connect: float
+    ) -> None:
         import httpx2
 
+        self._connect = connect
         self._agent = agent
         self._allowed = allowed
         self._look_up = look_up
@@ -74,7 +76,7 @@ class Asker:
         self.reached = False
         #: A name was looked up with success.
         self.resolved = False
-        #: A server was tried and not reached, though not for want of a way out of this machine.
+        #: Hosts that were tried and not reached, though not for want of a way out of this machine.
         self.silent: set[str] = set()
 
     async def close(self) -> None:
@@ -138,7 +140,7 @@ class Asker:
                 "Connection": "close",
             },
             extensions={
-                "timeout": {"connect": CONNECT},
+                "timeout": {"connect": self._connect},
                 "sni_hostname": target.raw_host.decode("ascii"),
                 "trace": watch,
             },
@@ -150,9 +152,9 @@ class Asker:
             finally:
                 await response.aclose()
         except (httpx2.TransportError, OSError) as failed:
-            raise self._explain(failed, address, connected) from failed
+            raise self._explain(failed, target.host, connected) from failed
 
-    def _explain(self, failed: Exception, address: str, connected: bool) -> Fault:
+    def _explain(self, failed: Exception, host: str, connected: bool) -> Fault:
         import httpx2
 
         causes = list(_causes(failed))
@@ -175,7 +177,7 @@ class Asker:
             return _NotReached(LinkAnswer(LinkState.FAILING, "takes no connections"))
         if codes & NO_WAY_OUT:
             return _NotReached(LinkAnswer(LinkState.FAILING, "cannot be reached from here"))
-        self.silent.add(address)
+        self.silent.add(host)
         return _NotReached(LinkAnswer(LinkState.FAILING, "did not answer"))
 
 

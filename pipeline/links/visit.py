@@ -38,6 +38,8 @@ class Limits:
     #: For the whole visit.
     visit: float = 180.0
     redirects: int = 5
+    #: Until an address takes the connection.
+    connect: float = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +92,7 @@ def visit(
         hear(page, LinkAnswer(LinkState.NOT_CHECKED, f"there are more than {limits.links} links"))
 
     async def go() -> None:
-        asker = Asker(agent, doors.allowed, doors.look_up, doors.trust)
+        asker = Asker(agent, doors.allowed, doors.look_up, doors.trust, limits.connect)
         try:
             await _Visit(asker, limits, witness, now, hear).run(asked)
         finally:

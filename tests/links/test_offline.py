@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import socket
@@ -61,6 +62,25 @@ def test_names_from_a_resolver_nearby_are_no_network_if_there_is_no_way_out(go):
     # TCP has no way to the broadcast address, so the kernel says what it says without a network.
     found = go(*MANY[:2], look_up=lambda host, port: ["255.255.255.255"], allowed=lambda address, port: "")
     assert set(found.values()) == {OFFLINE}
+
+
+@pytest.fixture
+def full():
+    """A port that takes no more connections and does not say so, like a host that is down."""
+    with contextlib.ExitStack() as stack:
+        listener = stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=0))
+        for _ in range(8):
+            waiting = stack.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(listener.getsockname())
+        yield listener.getsockname()[1]
+
+
+def test_one_host_that_is_silent_is_down_but_if_all_are_it_is_us(go, full):
+    urls = [f"http://host{n}.example:{full}/" for n in range(3)]
+    (answer,) = go(urls[0], connect=0.2, look_up=lambda host, port: ["127.0.0.1"] * 2).values()
+    assert (answer.state, answer.why) == (LinkState.FAILING, "did not answer")
+    assert set(go(*urls, connect=0.2).values()) == {OFFLINE}
 
 
 def test_a_resolver_that_hangs_holds_nobody_up(go):
