@@ -1,13 +1,13 @@
 """Reads how large a picture is out of its file's first bytes; nothing is decoded.
 
-The only module that knows imagesize. It is handed an open file, never a name:
-given text that looks like an address, it would fetch it.
+The only module that knows imagesize. It is handed bytes, never a name: given
+text that looks like an address, it would fetch it.
 """
 
 from __future__ import annotations
 
-import os
 from functools import lru_cache
+from io import BytesIO
 from pathlib import Path
 
 from pipeline.model import Picture
@@ -22,6 +22,8 @@ _MAGIC = (
     (b"\x00\x00\x01\x00", "ico"),
 )
 _MEASURED = frozenset({"png", "jpeg", "gif", "webp"})
+#: The size stands behind colour profiles and previews in a JPEG, which is searched octet by octet if it is broken.
+_HEAD = 1_000_000
 #: A wider picture is a mistake in the file: no format that browsers show goes further.
 _WIDEST = 65_535
 
@@ -44,8 +46,8 @@ def _look(file: Path, size: int, _changed: int) -> Picture | None:
             if kind in _MEASURED:
                 import imagesize
 
-                opened.seek(0, os.SEEK_SET)
-                width, height = imagesize.get(opened)
+                opened.seek(0)
+                width, height = imagesize.get(BytesIO(opened.read(_HEAD)))
     except OSError:
         return None
     if not (0 < width <= _WIDEST and 0 < height <= _WIDEST):
