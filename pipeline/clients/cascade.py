@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -19,6 +20,9 @@ PROPERTIES = frozenset(
     "color background background-color background-image font font-size font-weight color-scheme "  # noqa: SIM905
     "display visibility opacity max-height overflow -webkit-text-fill-color mix-blend-mode filter".split()
 )
+
+#: tinycss2 stumbles over a number that Python refuses to read (more than 4,300 digits).
+_LONG_NUMBER = re.compile(r"\d{300,}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +65,19 @@ class Rule:
 
 def parsed(html: str) -> Any:
     """Return a page as a tree. Nothing is fetched, whatever it says."""
-    return etree.fromstring(html or "<html></html>", etree.HTMLParser(huge_tree=True, no_network=True))
+    page = etree.fromstring(html or "<html>", etree.HTMLParser(huge_tree=True, no_network=True))
+    return etree.Element("html") if page is None else page
 
 
 @lru_cache(maxsize=64)
 def rules(css: str) -> tuple[Rule, ...]:
     """Return a sheet's rules, in their order, one for each selector."""
-    return tuple(_rules(tinycss2.parse_stylesheet(css, skip_comments=True, skip_whitespace=True), (), ""))
+    css = _LONG_NUMBER.sub("9" * 30, css)
+    try:
+        return tuple(_rules(tinycss2.parse_stylesheet(css, skip_comments=True, skip_whitespace=True), (), ""))
+    except RecursionError:
+        doubt = "a sheet whose blocks lie too deep in each other"
+        return (Rule("", "", (0, 0, 0), (), (Declaration("color", "", False),), doubt),)
 
 
 def _rules(nodes: Iterable[Any], media: tuple[str, ...], doubt: str) -> Iterator[Rule]:
@@ -90,7 +100,7 @@ def _of_rule(node: Any, media: tuple[str, ...], doubt: str) -> Iterator[Rule]:
         return
     try:
         selectors = parse(text)
-    except SelectorError:
+    except (SelectorError, RecursionError):
         yield Rule(text, "", (0, 0, 0), media, kept, f"the selector {text}")
         return
     for selector in selectors:
@@ -99,7 +109,7 @@ def _of_rule(node: Any, media: tuple[str, ...], doubt: str) -> Iterator[Rule]:
         name = selector.canonical()
         try:
             xpath = HTMLTranslator().selector_to_xpath(selector, prefix="descendant-or-self::")
-        except SelectorError:
+        except (SelectorError, RecursionError):
             yield Rule(name, "", (0, 0, 0), media, kept, f"the selector {text}")
         else:
             own = tuple(replace(each, selector=name) for each in kept)
@@ -109,7 +119,7 @@ def _of_rule(node: Any, media: tuple[str, ...], doubt: str) -> Iterator[Rule]:
 @lru_cache(maxsize=2048)
 def in_attribute(style: str) -> tuple[Declaration, ...]:
     """Return the declarations of a style attribute that matter here."""
-    return tuple(_declarations(style, "", ""))
+    return tuple(_declarations(_LONG_NUMBER.sub("9" * 30, style), "", ""))
 
 
 def _declarations(content: Any, selector: str, media: str) -> Iterator[Declaration]:

@@ -43,7 +43,7 @@ _BOLD = frozenset({"b", "strong", "th", "h1", "h2", "h3", "h4", "h5", "h6"})
 _UNSEEN = frozenset(
     {"head", "style", "script", "title", "template", "noembed", "iframe", "object", "datalist"}
 )
-_LENGTH = re.compile(r"(\d*\.?\d+)(px|pt|em|rem|%)", re.IGNORECASE)
+_LENGTH = re.compile(r"(\d++(?:\.\d+)?|\.\d++)(px|pt|em|rem|%)", re.IGNORECASE)
 _PIXELS = {"px": 1.0, "pt": 96 / 72, "rem": 16.0}
 
 

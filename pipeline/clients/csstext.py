@@ -11,7 +11,7 @@ from typing import Literal
 _SHIELDED = r"/\*.*?(?:\*/|\Z)|\"(?:\\.|[^\"\\\n])*\"|'(?:\\.|[^'\\\n])*'|url\(\s*[^\"')\s][^)]*\)|\\."
 _TOKEN = re.compile(rf"({_SHIELDED})|([(\[])|([)\]])|([{{}};])", re.DOTALL | re.IGNORECASE)
 _COMMENT = re.compile(r"/\*.*?(?:\*/|\Z)|<!--|-->", re.DOTALL)
-_DECLARATION = re.compile(r"(?:\s|/\*.*?\*/)*([-\w]+)(?:\s|/\*.*?\*/)*:", re.DOTALL)
+_DECLARATION = re.compile(r"(?:\s|/\*.*?\*/)*+([-\w]++)(?:\s|/\*.*?\*/)*+:", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)

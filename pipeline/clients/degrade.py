@@ -15,7 +15,9 @@ _URL = re.compile(
 )
 
 #: A length that does not follow the font's size by itself (CSS Values 4, 6.1.2 and 6.2).
-_LENGTH = re.compile(r"(?<![\w.#-])(\d*\.?\d+)(px|pt|pc|in|cm|mm|q|vw|vh|vmin|vmax)\b", re.IGNORECASE)
+_LENGTH = re.compile(
+    r"(?<![\w.#-])(\d++(?:\.\d+)?|\.\d++)(px|pt|pc|in|cm|mm|q|vw|vh|vmin|vmax)\b", re.IGNORECASE
+)
 #: Sizes by name, in pixels (CSS Fonts 4, 2.5).
 _NAMED = {
     "xx-small": 9,

@@ -7,12 +7,11 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from html import escape, unescape
 
-#: A comment (also a conditional one, with all that only Outlook reads), a declaration, or a tag (HTML, 13.2.5).
-_MARKUP = re.compile(
-    r"<!--.*?(?:-->|\Z)|<[!?][^>]*>|</?[A-Za-z](?:[^>\"']|\"[^\"]*\"|'[^']*')*+>|</?[A-Za-z][^>]*>", re.DOTALL
-)
-_NAME = re.compile(r"<([A-Za-z][^\s/>]*)")
-_ATTRIBUTE = re.compile(r"([^\s\"'<>/=]+)(?:\s*=\s*(\"[^\"]*\"|'[^']*'|[^\s\"'>]+))?")
+#: Where a comment, a declaration or a tag begins (HTML, 13.2.5.6).
+_OPENING = re.compile(r"<(?:(?P<comment>!--)|(?P<other>[!?])|/?[A-Za-z])")
+#: A tag as a whole; a quote means something after an equals sign only (HTML, 13.2.5.37).
+_TAG = re.compile(r"</?([A-Za-z][^\s/>]*+)(?:=\s*+(?:\"[^\"]*\"|'[^']*')|[^>])*+>")
+_ATTRIBUTE = re.compile(r"([^\s\"'<>/=]+)(?:\s*=\s*(\"[^\"]*\"|'[^']*'|[^\s\"'>][^\s>]*))?")
 #: What stands in these is text, whatever it looks like (HTML, 13.2.5.2 and 13.2.5.4).
 _TEXT_ONLY = frozenset({"style", "script", "title", "textarea", "xmp", "iframe", "noembed", "noframes"})
 
@@ -57,22 +56,29 @@ class Tag:
 def tags(html: str) -> Iterator[Tag]:
     """Yield all start tags outside of comments, in their order."""
     place = 0
-    while found := _MARKUP.search(html, place):
-        place = found.end()
-        name = _NAME.match(found[0])
-        if name is None:
+    while opening := _OPENING.search(html, place):
+        if opening["comment"] or opening["other"]:
+            # "<!-->" is a whole comment, and Outlook's conditions end with it.
+            end = "-->" if opening["comment"] else ">"
+            place = html.find(end, opening.start() + 2) + len(end)
+            if place < len(end):
+                return
             continue
-        lower = name[1].lower()
-        text_end = place
-        if lower in _TEXT_ONLY:
-            closing = re.compile(rf"</{re.escape(lower)}[\s/>]", re.IGNORECASE).search(html, place)
+        found = _TAG.match(html, opening.start())
+        if found is None:
+            return  # a tag that never ends takes all the rest with it
+        place = found.end()
+        if found[0][1] == "/":
+            continue
+        name, text_end = found[1].lower(), place
+        if name in _TEXT_ONLY:
+            closing = re.compile(rf"</{re.escape(name)}[\s/>]", re.IGNORECASE).search(html, place)
             text_end = closing.start() if closing else len(html)
-        first = found.start() + name.end()
         attributes = tuple(
             Attribute(each[1].lower(), _plain(each[2] or ""), each.start(), each.end())
-            for each in _ATTRIBUTE.finditer(html, first, found.end() - 1)
+            for each in _ATTRIBUTE.finditer(html, found.end(1), place - 1)
         )
-        yield Tag(lower, found.start(), found.end(), attributes, text_end)
+        yield Tag(name, found.start(), place, attributes, text_end)
         place = text_end
 
 

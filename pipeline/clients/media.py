@@ -13,7 +13,7 @@ Look = Literal["light", "dark", "forced"]
 
 _FEATURE = re.compile(r"\(\s*([-\w]+)\s*(?::\s*([^()]+?)\s*)?\)")
 _RANGE = re.compile(r"\(\s*width\s*(<=|>=|<|>)\s*([^()]+?)\s*\)", re.IGNORECASE)
-_LENGTH = re.compile(r"(-?\d*\.?\d+)\s*(px|em|rem)?", re.IGNORECASE)
+_LENGTH = re.compile(r"(-?(?:\d++(?:\.\d+)?|\.\d++))\s*(px|em|rem)?", re.IGNORECASE)
 _QUERY = re.compile(r"^(?:(not|only)\s+)?(?:(?P<type>[a-z]+)\b(?:\s+and\b)?)?(?P<rest>.*)$", re.DOTALL)
 
 

@@ -19,7 +19,7 @@ Scheme = Literal["light", "dark"]
 #: Media features that are always so, and never (Media Queries 4, 4.1: a negative width is allowed, and false).
 _SO, _NEVER = "(min-width:0)", "(max-width:-1px)"
 
-_GAP = r"(?:\s|/\*.*?\*/)*"
+_GAP = r"(?:\s|/\*.*?\*/)*+"
 _FEATURE = re.compile(
     rf"\({_GAP}prefers-color-scheme{_GAP}(?::{_GAP}(light|dark){_GAP})?\)", re.DOTALL | re.IGNORECASE
 )

@@ -40,7 +40,7 @@ _FAMILIES = (
     (re.compile(r"(transition|animation|scroll-snap)-[-a-z]+"), r"\1"),
 )
 _FUNCTION = re.compile(r"([-\w]+)\(")
-_UNIT = re.compile(r"(?<![\w#-])\d*\.?\d+(rem|vw|vh|vmin|vmax|ch)\b", re.IGNORECASE)
+_UNIT = re.compile(r"(?<![\w#-])(?:\d++(?:\.\d+)?|\.\d++)(rem|vw|vh|vmin|vmax|ch)\b", re.IGNORECASE)
 _SELECTORS = re.compile(r"::?[-\w]+|[>+~*\[&]")
 
 
