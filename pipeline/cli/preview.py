@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from pipeline.preview.live import Wanted
 
 
+#: What the extra `web` brings.
+EXTRA = frozenset({"starlette", "uvicorn", "watchfiles", "anyio", "h11"})
+
+
 @click.command(cls=Verb)
 @click.argument("number", type=NUMBER, required=False)
 @click.option(
@@ -48,8 +52,11 @@ def command(
     Every save of a post, a draft, a template or newsletter.toml shows at once. Ends with Ctrl-C.
     """
     try:
+        from pipeline.preview import serve  # noqa: F401
         from pipeline.preview.live import Wanted
     except ModuleNotFoundError as fault:
+        if (fault.name or "").partition(".")[0] not in EXTRA:
+            raise
         raise NewsletterError(
             f"the preview needs a web server ({fault.name}): pip install 'newsletter-pipeline[web]'"
         ) from fault

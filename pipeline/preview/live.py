@@ -27,6 +27,8 @@ Made = TypeVar("Made")
 
 _log = logging.getLogger("pipeline.preview")
 
+#: As watchfiles itself calls the variable that asks for looking instead of being told.
+POLL = "WATCHFILES_FORCE_POLLING"
 #: Seconds after which a listener is told that we are still there.
 HEARTBEAT = 15
 #: Seconds that a browser has to itself to fetch what changed: checks at the same time would make it slower.
@@ -178,7 +180,8 @@ class Live:
         self._loop.call_soon_threadsafe(wake)
 
     def _watch(self) -> Watcher:
-        return Watcher(self.wanted.root, self.state.settings, self._told, self._note)
+        polling = self._project.environ.get(POLL, "").lower() not in ("", "false", "disable", "disabled")
+        return Watcher(self.wanted.root, self.state.settings, self._told, self._note, polling=polling)
 
     def _told(self, kinds: set[Kind]) -> None:
         def heed() -> None:

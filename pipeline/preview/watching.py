@@ -45,11 +45,18 @@ class Watcher:
     """Tells of saves in a newsletter's folder, from a thread of its own, until it is stopped."""
 
     def __init__(
-        self, root: Path, settings: Settings, told: Callable[[set[Kind]], None], note: Callable[[str], None]
+        self,
+        root: Path,
+        settings: Settings,
+        told: Callable[[set[Kind]], None],
+        note: Callable[[str], None],
+        *,
+        polling: bool = False,
     ) -> None:
         """Begin to watch: every save from now on is told.
 
-        `note` is told, once, that files can only be looked at now and then.
+        `note` is told, once, that files can only be looked at now and then;
+        `polling` demands just that.
         """
         self.root, self._told, self._note = root, told, note
         #: Folders below which everything counts, and as what.
@@ -61,7 +68,7 @@ class Watcher:
         }
         self._counts = DefaultFilter()
         self._lock = Lock()
-        self._polling = False
+        self._demanded, self._polling = polling, False
         self._stopped = False
         self._watches: list[_Watch] = []
         self._begin()
@@ -111,7 +118,7 @@ class Watcher:
 
     def _watch(self, places: Iterable[Path], saw: Callable[[set[Path]], None], *, recursive: bool) -> _Watch:
         names = sorted(map(str, places))
-        polling = self._polling or any(map(remote, names))
+        polling = self._demanded or self._polling or any(map(remote, names))
         try:
             notify = RustNotify(names, False, polling, POLLING, recursive, True)
         except (OSError, WatchfilesRustInternalError):

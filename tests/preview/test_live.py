@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
+import threading
 from collections.abc import Callable, Iterator
 from html import unescape
 from pathlib import Path
@@ -11,6 +13,9 @@ from pathlib import Path
 import pytest
 from support.letter import Letter, copy_sample, send_sample
 from support.preview import Preview, previewing
+
+from pipeline.preview.watching import REMOTE, Watcher, remote
+from pipeline.settings import Settings
 
 FRAME = "/frame?view=html"
 
@@ -276,3 +281,48 @@ def test_a_test_copy_and_an_approval_say_what_came_of_them(three: Letter) -> Non
         assert "Approved by Ana" in preview.act("/approve", by="Ana", build=build[1])
         assert "approved: {by:" in (three.root / "issues/0001.md").read_text()
     assert three.run("send", "--yes").code == 0
+
+
+# --- where the system does not tell of saves ----------------------------------------------
+
+
+def test_where_saves_cannot_be_told_files_are_looked_at(tmp_path: Path) -> None:
+    letter = copy_sample(tmp_path / "letter")
+    with (
+        previewing(letter, env={"WATCHFILES_FORCE_POLLING": "1"}) as preview,
+        preview.listening() as listener,
+    ):
+        letter.post("late", "Noticed late", "2026-01-02")
+        listener.until(preview, "Noticed late", FRAME)
+        _, err = preview.ends()
+        assert "files are looked at every 250 ms" in err
+
+
+def test_a_system_without_room_for_a_watch_is_looked_at(tmp_path: Path) -> None:
+    resource = pytest.importorskip("resource")
+    (tmp_path / "posts").mkdir()
+    saved, notes = threading.Event(), list[str]()
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    # Room for one more open file: enough to look into a folder, too little for inotify.
+    taken = [os.open(os.devnull, os.O_RDONLY)]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (taken[0] + 1, hard))
+    os.close(taken[0])
+    try:
+        watcher = Watcher(tmp_path, Settings(), lambda _: saved.set(), notes.append)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    (tmp_path / "posts/new.md").write_text("x")
+    assert saved.wait(10)
+    assert len(notes) == 1
+    watcher.stop()
+
+
+def test_folders_of_other_machines_are_known_by_their_file_system() -> None:
+    assert not remote("/proc")
+    assert [
+        bool(REMOTE.fullmatch(kind))
+        for kind in ("nfs4", "cifs", "9p", "fuse.sshfs", "ext4", "btrfs", "overlay")
+    ] == [
+        *[True] * 4,
+        *[False] * 3,
+    ]
