@@ -169,11 +169,13 @@ class Viewer:
     def _papered(self, element: Any, won: Mapping[str, Declaration], looks: Looks, mark: Written) -> Looks:
         """Settle what lies behind the text."""
         problem = looks.problem
-        picture = won.get("background-image")
-        if picture is not None and picture.value.lower() not in ("none", "initial", "unset", "inherit"):
+        own = won.get("background-image")
+        picture = own is not None and own.value.lower() not in ("none", "initial", "unset", "inherit")
+        if picture:
             problem = problem or "it lies on a picture or gradient"
-        if element.get("background"):
+        elif element.get("background"):
             problem = problem or "it lies on a picture"
+        picture = picture or bool(element.get("background"))
         for name in ("mix-blend-mode", "filter"):
             if name in won and won[name].value.lower() not in ("none", "normal"):
                 problem = problem or f"it hangs on {name}"
@@ -200,7 +202,7 @@ class Viewer:
         if colour.alpha == 0:
             return replace(looks, problem=problem)
         if colour.alpha == 1:
-            problem = "" if problem.startswith("it lies on") and picture is None else problem
+            problem = "" if problem.startswith("it lies on") and not picture else problem
         colour = dark_background(colour) if self.look == "forced" else colour
         return replace(looks, background=colour.over(looks.background), paper=paper, problem=problem)
 
