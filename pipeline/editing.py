@@ -14,6 +14,7 @@ from pipeline.errors import DraftError, Refused
 if TYPE_CHECKING:
     from pipeline.check.run import Report
     from pipeline.inspection import Asked
+    from pipeline.model import Issue
     from pipeline.project import Project
     from pipeline.publish.tree import Published
 
@@ -45,7 +46,7 @@ def reorder(
 ) -> str:
     """Move a post of the next issue one place up (-1) or down (1), in its draft, written if there is none.
 
-    Returns the draft's path.
+    A subject that nobody wrote follows the lead post. Returns the draft's path.
     """
     week = weekly.collect(project, since, latest)
     posts = [each.id for each in week.choice.chosen]
@@ -55,8 +56,23 @@ def reorder(
         raise Refused(f"`{post}` is the {'first' if step < 0 else 'last'} post already.")
     if week.draft is None:
         draft(project, since, latest)
+    before = _words(project)
     drafts.reorder(project.root, week.number, post, step)
+    after = _words(project)
+    # Words that came from the settings, not from a person, follow the lead post.
+    written = weekly.collect(project).draft
+    if written is not None and (before.subject, before.preheader) != (after.subject, after.preheader):
+        subject = after.subject if written.subject == before.subject else written.subject
+        preheader = after.preheader if written.preheader == before.preheader else written.preheader
+        drafts.record_words(project.root, week.number, subject, preheader)
     return drafts.path_of(week.number)
+
+
+def _words(project: Project) -> Issue:
+    """Compose the next issue with the subject and preheader that the settings give it, whatever its draft says."""
+    week = weekly.collect(project)
+    blank = replace(week.draft, subject="", preheader="") if week.draft else None
+    return weekly.compose(project, replace(week, draft=blank))
 
 
 def check(

@@ -34,7 +34,7 @@ def changes(
         *_of_posts(seal, posts),
         *_of_files(seal, parts, posts),
     ]
-    bytes_before = seal.parts | {f"bytes of {name}": value for name, value in seal.exact.items()}
+    bytes_before = dict(seal.parts) | {f"bytes of {name}": value for name, value in seal.exact.items()}
     bytes_after = {**parts, **{f"bytes of {name}": value for name, value in (exact or {}).items()}}
     if exact is None:
         bytes_before = dict(seal.parts)

@@ -256,6 +256,20 @@ def reorder(root: Path, number: int, post: str, step: int) -> None:
     _write_bytes(root / path, changed)
 
 
+def record_words(root: Path, number: int, subject: str, preheader: str) -> None:
+    """Set subject and preheader of a draft, where each stands on a line; else they stay as they were typed."""
+    path = path_of(number)
+    before = read(root, root / path)
+    text = decode((root / path).read_bytes())
+    _set(root / path, {"subject": _quoted(subject), "preheader": _quoted(preheader)})
+    try:
+        after = read(root, root / path)
+    except DraftError:
+        after = before
+    if replace(after, lines={}) != replace(before, subject=subject, preheader=preheader, lines={}):
+        _write(root / path, text)
+
+
 def record_frozen(root: Path, frozen: FrozenIssue, composed: Issue | None = None) -> None:
     """Note in the issue's file that it left the editor's hands, with what it carried.
 

@@ -44,7 +44,8 @@ async function show(good, text, quiet) {
   }
   for (const fresh of panels(page)) if (fresh.id !== "stage") exchange(byId(fresh.id), fresh);
   addCopyButtons();
-  await exchangeFrame(page.getElementById("stage"), place);
+  scrollTo(...place);
+  await exchangeFrame(page.getElementById("stage"));
   root.dataset.version = page.documentElement.dataset.version;
 }
 
@@ -86,7 +87,7 @@ function prepare(address) {
 }
 
 /** Show the frame's new document when it is there: nothing flickers or jumps. */
-async function exchangeFrame(stage, [x, y]) {
+async function exchangeFrame(stage) {
   const made = stage?.querySelector("iframe"), wanted = made?.getAttribute("src");
   if (!byId("frame") || !made) return;
   const waiting = document.querySelector(".frame.next");
@@ -94,7 +95,8 @@ async function exchangeFrame(stage, [x, y]) {
   await fresh.loaded;
   const old = byId("frame"), home = byId("stage"), box = fresh.parentElement;
   if (!fresh.isConnected) return;
-  const inside = old.contentWindow?.scrollY ?? 0;
+  // Where the page stands now: somebody may have scrolled while the frame was on its way.
+  const place = [scrollX, scrollY], inside = old.contentWindow?.scrollY ?? 0;
   home.className = stage.className;
   box.dataset.width = made.parentElement.dataset.width;
   old.remove();
@@ -107,7 +109,7 @@ async function exchangeFrame(stage, [x, y]) {
   }
   fit(fresh);
   fresh.contentWindow?.scrollTo(0, inside);
-  scrollTo(x, y);
+  scrollTo(...place);
 }
 
 /** Make the frame as high as what is in it, now and when that grows, so that the page is all there is to scroll. */
