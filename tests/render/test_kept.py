@@ -13,10 +13,9 @@ from pipeline.render.mail.inline import inline
 from pipeline.settings import Settings
 
 MARKDOWN = "Read [the old ways](sub/2007-09-22-old.md).\n\n![the sky](sky.png)\n"
-#: Heads of PNG files of two sizes; nobody reads further.
+#: Heads of PNG files of two sizes; hardly anybody reads further.
 SMALL, LARGE = (
-    b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + side.to_bytes(4, "big") + side.to_bytes(4, "big")
-    for side in (100, 200)
+    b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + side.to_bytes(4, "big") * 2 + bytes(16) for side in (100, 200)
 )
 
 
