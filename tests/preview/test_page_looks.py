@@ -207,8 +207,8 @@ def test_an_editors_whole_morning(browser: Browser, sample: Letter) -> None:
         page.locator("#notice", has_text="Approved by Ana").wait_for()
         assert page.locator(".step.done", has_text="Tested").count() == 1
         assert page.locator(".next code").inner_text() == "newsletter send"
-        saved(text.replace("For some people", "For most people"))
-        assert "changed since" in page.locator(".steps").inner_text()
+        post.write_text(text.replace("For some people", "For most people"), "utf-8")
+        page.locator(".steps", has_text="changed since").wait_for()
         assert wrong == []
         # The connection gone, the page says so, and stays.
         preview.ends()
