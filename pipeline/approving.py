@@ -46,8 +46,9 @@ def look(project: Project, week: Week, command: str) -> tuple[Prepared, Build, S
 def test(project: Project, to: Sequence[str], by: str) -> Trial:
     """Send a real copy of the next issue to each address: marked, counted nowhere, its links changing nothing.
 
-    Without addresses it goes to `[mail] test_to`. Remembers which build it
-    was. Raises MailerUnusable if the relay does not take every copy.
+    Without addresses it goes to `[mail] test_to`; `by` is who sends it, ""
+    whoever works on this machine. Remembers which build it was. Raises
+    MailerUnusable if the relay does not take every copy.
     """
     from pipeline.deliver.trial import MARK, Unguarded, trial_copies
 
@@ -67,7 +68,7 @@ def test(project: Project, to: Sequence[str], by: str) -> Trial:
             )
     if len(answers) < len(copies):
         raise MailerUnusable(f"{mailer.name} took {taken} of {len(copies)} test copies. Try again")
-    trial = Trial(made.hash, project.now, by)
+    trial = Trial(made.hash, project.now, by or project.person)
     records.add_trial(papers.folder_of(project, prepared.week.number), trial)
     return trial
 
@@ -79,9 +80,9 @@ def approve(project: Project, by: str, build: str | None = None) -> Approval:
     is, byte for byte, what was approved. Raises NotApproved if it is another
     build by now, or if the newsletter wants another person, or a test first.
     """
-    if not by.strip():
+    by = " ".join((by or project.person).split())
+    if not by:
         raise UsageError("an approval needs a name: newsletter approve --by NAME")
-    by = " ".join(by.split())
     prepared = weekly.prepare(project, _next(project), "approve", project.now)
     weekly.demand_checked(prepared, "approved")
     made = weekly.build(project, prepared)
@@ -171,7 +172,7 @@ def _second_person(project: Project, trials: Sequence[Trial], made: Build, by: s
             "nobody has sent a test copy of this build, and the approval must be another person's ([guards] "
             "approval). Next: newsletter test --to ADDRESS"
         )
-    if testers == {by}:
+    if {tester.casefold() for tester in testers} == {by.casefold()}:
         raise NotApproved(f"{by} sent the test copy, so somebody else must approve it ([guards] approval).")
 
 

@@ -97,6 +97,16 @@ class Project:
         return Outbox(self.root / "outbox", "mail") if isinstance(self.mailer, Outbox) else self.mailer
 
     @property
+    def person(self) -> str:
+        """The name under which somebody works on this machine; "" if it has none for them."""
+        import getpass
+
+        try:
+            return getpass.getuser()
+        except (OSError, KeyError, ImportError):  # a container's user without an entry
+            return ""
+
+    @property
     def public(self) -> Path:
         """The site, as any static host serves it."""
         return self.root / "public"

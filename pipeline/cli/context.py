@@ -115,16 +115,6 @@ class Verb(click.Command):
             ctx.obj.warn()
 
 
-def login_name() -> str:
-    """Return the name under which somebody works on this machine; "" if it has none for them."""
-    import getpass
-
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError, ImportError):  # a container's user without an entry
-        return ""
-
-
 pass_context = click.make_pass_decorator(Context)
 
 #: An issue's number; files and the ledger have room for nine digits.
@@ -132,7 +122,7 @@ NUMBER = click.IntRange(min=1, max=999_999_999)
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead.")
 by_option = click.option(
-    "--by", metavar="NAME", default=login_name, help="In whose name; by default your login name."
+    "--by", metavar="NAME", default="", help="In whose name; by default your login name."
 )
 join_option = click.option("--join", is_flag=True, help="Help a run that is at work on it already.")
 since_option = click.option(
