@@ -41,7 +41,7 @@ def _mail(state: State, look: Look, options: Options, find: fence.Find, policy: 
 def _web(state: State, look: Look, options: Options, find: fence.Find, policy: str) -> str:
     html = look.frozen.page.decode()
     sheet = f"<style>{_site_style(state)}</style>"
-    html = re.sub(r'<link rel="stylesheet"[^>]*>', lambda _: sheet, html, count=1)
+    html = re.sub(r'<link\b[^>]*\bhref="[^"]*style\.css"[^>]*>', lambda _: sheet, html, count=1)
     return fence.fenced(_shown(html, options), look.files, _base(state, look), find, policy)
 
 
@@ -80,7 +80,7 @@ def _outline(state: State, look: Look, options: Options, find: fence.Find, polic
 
 def _feed(state: State, look: Look, options: Options, find: fence.Find, policy: str) -> str:
     entries = [
-        (entry, _day(entry), Markup(entry.html), raw)  # noqa: S704 -- sanitised by render/content/body.py
+        (entry, _day(entry, look.frozen.language), Markup(entry.html), raw)  # noqa: S704 -- sanitised by render/content/body.py
         for entry, raw in zip(look.entries, _atom(state, look), strict=True)
     ]
     return _small(
@@ -165,10 +165,10 @@ def _site_style(state: State) -> str:
     return f"{sheet}\n@media screen and (prefers-color-scheme: dark) {{\n{dark_rules()}\n}}\n"
 
 
-def _day(entry: Entry) -> str:
+def _day(entry: Entry, language: str) -> str:
     from pipeline.dates import long_date
 
-    return long_date(entry.published.date(), entry.lang or "en")
+    return long_date(entry.published.date(), entry.lang or language)
 
 
 def _atom(state: State, look: Look) -> Sequence[str]:

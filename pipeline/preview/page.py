@@ -33,9 +33,9 @@ def page_html(
     Not `live`: without forms and script, as an export keeps it; `policy` is
     then put in as its Content-Security-Policy.
     """
-    places = places or Served()
+    places = places or Served(state.root)
     look = state.look
-    shown, folded = posts.left_out(state, places)
+    shown, folded, left = posts.left_out(state, places)
     return fill(
         "page.html",
         state=state,
@@ -54,6 +54,7 @@ def page_html(
         posts=posts.rows(state, places),
         left_out=shown,
         more_left_out=folded,
+        left_out_count=left,
         views=switches.views(options, places),
         switches=switches.groups(options, places),
         inbox=inbox(look, options) if look else (),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+from functools import cache
+from pathlib import Path
 from typing import Protocol
 from urllib.parse import urlencode
 
@@ -31,7 +33,10 @@ class Places(Protocol):
 
 
 class Served:
-    """On the preview's own server."""
+    """On the preview's own server; `root` is the newsletter's folder."""
+
+    def __init__(self, root: Path) -> None:
+        self._is_file = cache(lambda path: (root / path).is_file())
 
     def page(self, options: Options) -> str:
         query = options.query()
@@ -42,7 +47,8 @@ class Served:
         return f"/frame?{query}" if query else "/frame"
 
     def source(self, path: str, line: int | None) -> str:
-        if not path:
+        # A finding may also name a variable of the environment, or a template that is built in.
+        if not path or not self._is_file(path):
             return ""
         place = {"path": path} | ({"line": str(line)} if line else {})
         return f"/source?{urlencode(place)}" + (f"#L{line}" if line else "")

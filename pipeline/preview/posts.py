@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 #: Reasons that concern whole archives and that nobody has to look into every week.
 _USUAL = frozenset({Reason.CARRIED, Reason.BEFORE_FIRST})
-#: So many left-out posts are shown at once; the others wait in a disclosure.
-SHOWN = 6
+#: So many left-out posts are shown at once; the others wait in a disclosure, and of a large archive not all.
+SHOWN, MOST = 6, 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,13 +81,15 @@ def rows(state: State, places: Places) -> list[Row]:
     ]
 
 
-def left_out(state: State, places: Places) -> tuple[list[Left], list[Left]]:
-    """List what stays out, and why: what a person should see at once, and the rest."""
+def left_out(state: State, places: Places) -> tuple[list[Left], list[Left], int]:
+    """List what stays out, and why: what a person should see at once, the rest of it, and how much it is in all."""
     week = state.week
     if week is None or is_past(state):
-        return [], []
+        return [], [], 0
     titles = {post.path: post.title for post in week.collection.posts}
     items = sorted(week.choice.left_out, key=lambda item: (not item.stops, item.reason in _USUAL))
+    first = sum(item.reason not in _USUAL for item in items)
+    cut = len(items) if len(items) <= SHOWN else min(max(first, 1), SHOWN)
     made = [
         Left(
             titles.get(item.path) or PurePosixPath(item.path).name,
@@ -95,11 +97,9 @@ def left_out(state: State, places: Places) -> tuple[list[Left], list[Left]]:
             places.source(item.path, item.line),
             item.stops,
         )
-        for item in items
+        for item in items[:MOST]
     ]
-    first = sum(item.reason not in _USUAL for item in items)
-    cut = len(made) if len(made) <= SHOWN else min(max(first, 1), SHOWN)
-    return made[:cut], made[cut:]
+    return made[:cut], made[cut:], len(items)
 
 
 def _meta(day: date, category: str, words: int | None, state: State) -> tuple[str, ...]:

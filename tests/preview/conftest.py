@@ -8,6 +8,9 @@ from pathlib import Path
 import pytest
 from support.letter import Letter, copy_sample
 from support.preview import Preview, previewing
+from support.preview_page import rich_letter, state_of
+
+from pipeline.preview.state import State
 
 
 @pytest.fixture
@@ -27,3 +30,9 @@ def preview(letter: Letter) -> Iterator[Preview]:
     """Its preview, shared by a module's tests."""
     with previewing(letter) as made:
         yield made
+
+
+@pytest.fixture(scope="session")
+def state(tmp_path_factory: pytest.TempPathFactory) -> State:
+    """What is known of a newsletter with something of everything on its page."""
+    return state_of(rich_letter(tmp_path_factory.mktemp("rich") / "letter"))

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 import pytest
-from support.preview_page import rich_letter, state_of
 
 from pipeline.errors import Refused
 from pipeline.preview.export import LIST, export
@@ -18,11 +17,6 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
     from pipeline.preview.state import State
-
-
-@pytest.fixture(scope="module")
-def state(tmp_path_factory: pytest.TempPathFactory) -> State:
-    return state_of(rich_letter(tmp_path_factory.mktemp("rich")))
 
 
 @pytest.fixture(scope="module")

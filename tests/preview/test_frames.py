@@ -8,7 +8,6 @@ from email import message_from_string, policy
 from html import unescape
 
 import pytest
-from support.preview_page import rich_letter, state_of
 
 from pipeline.preview.fence import fenced, served
 from pipeline.preview.frames import frame_html
@@ -17,11 +16,6 @@ from pipeline.preview.outline import outline
 from pipeline.preview.state import State
 
 HILL = "https://letter.example.org/posts/lead/hill.png"
-
-
-@pytest.fixture(scope="module")
-def state(tmp_path_factory: pytest.TempPathFactory) -> State:
-    return state_of(rich_letter(tmp_path_factory.mktemp("rich")))
 
 
 def all_frames(state: State) -> list[tuple[str, str]]:

@@ -13,7 +13,7 @@ import pytest
 from support.letter import Letter, copy_sample
 from support.preview_page import CLOCK, rich_letter, state_of
 
-from pipeline.model import Approval, Standing, Trial
+from pipeline.model import Approval, Reason, Standing, Trial
 from pipeline.preview.options import READERS, SCHEMES, VIEWS, WIDTHS, Options
 from pipeline.preview.page import page_html
 from pipeline.preview.sources import known_paths, source_html
@@ -21,11 +21,6 @@ from pipeline.preview.state import Fault, State
 from pipeline.preview.steps import next_step, steps
 
 XHTML = "{http://www.w3.org/1999/xhtml}"
-
-
-@pytest.fixture(scope="module")
-def state(tmp_path_factory: pytest.TempPathFactory) -> State:
-    return state_of(rich_letter(tmp_path_factory.mktemp("rich")))
 
 
 @pytest.fixture(scope="module")
@@ -211,3 +206,25 @@ def test_a_file_is_shown_with_its_line_marked(state: State) -> None:
     tree = html5lib.HTMLParser(strict=True).parse(html)
     assert text(find(tree, "L2")) == "2 ▸ This line: title: <b>"
     assert "Warning line 6 : “TODO” still stands" in text(tree)
+
+
+def test_of_a_large_archive_not_every_line_is_on_the_page(state: State) -> None:
+    assert state.week is not None
+    some = state.week.choice.left_out[0]
+    many = tuple(replace(some, path=f"posts/{n}.md", reason=Reason.CARRIED) for n in range(5000))
+    choice = replace(state.week.choice, left_out=(*state.week.choice.left_out, *many))
+    html = page_html(replace(state, week=replace(state.week, choice=choice)), Options(), token="")
+    assert "Left out (5,002), and why" in html
+    assert "and 5,000 more" in html
+    assert "newsletter status -v" in html
+    assert len(html) < 150_000
+
+
+def test_a_finding_about_no_file_of_the_newsletter_leads_nowhere(state: State) -> None:
+    assert state.look is not None
+    assert state.look.report is not None
+    stranger = replace(state.look.report.findings[0], path="NEWSLETTER__NEWSLETTER__FROM", line=None)
+    report = replace(state.look.report, findings=(stranger,))
+    right = find(page(replace(state, look=replace(state.look, report=report))), "right")
+    assert "NEWSLETTER__NEWSLETTER__FROM" in text(right)
+    assert "/source?path=NEWSLETTER__NEWSLETTER__FROM" not in [a.get("href") for a in right.iter(f"{XHTML}a")]

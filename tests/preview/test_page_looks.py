@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from support.letter import Letter
 from support.preview import previewing
-from support.preview_page import SITE, rich_letter, shown, state_of
+from support.preview_page import SITE, shown
 
 from pipeline.preview.options import VIEWS
 from pipeline.preview.state import Fault
@@ -27,11 +27,6 @@ LOW = """() => [...document.querySelectorAll('button, summary, .group a, .acts a
     .filter(e => e.checkVisibility() && e.getBoundingClientRect().height < 44).map(e => e.outerHTML.slice(0, 80))"""
 
 
-@pytest.fixture(scope="module")
-def state(tmp_path_factory: pytest.TempPathFactory) -> State:
-    return state_of(rich_letter(tmp_path_factory.mktemp("rich")))
-
-
 def violations(page: Page) -> list[tuple[str, list[str]]]:
     """All that axe finds, of whatever impact, in the page and in its frame."""
     from axe_playwright_python.sync_playwright import Axe
@@ -46,9 +41,9 @@ def violations(page: Page) -> list[tuple[str, list[str]]]:
 @pytest.mark.parametrize(
     ("width", "scheme", "queries"),
     [
-        (1500, "light", ["", "?view=feed"]),
-        (1500, "dark", ["", "?view=source&scheme=dark&reader=long"]),
-        (390, "light", ["", "?view=outline&scheme=dark"]),
+        (1500, "light", ["?view=feed"]),
+        (1500, "dark", ["?view=source&scheme=dark&reader=long"]),
+        (390, "light", ["?view=outline&scheme=dark"]),
         (390, "dark", ["", "source?path=posts%2Flead.md&line=16"]),
     ],
 )
