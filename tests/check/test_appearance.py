@@ -46,6 +46,13 @@ FAINT = [
         ".name { color: #333333",
         "dark",
     ),
+    # The same colour in other rules, before and after.
+    (
+        theme(CLIENT, ".name { color: #E8EDEE", ".a { color: #343434 } .b,\n.name { color: #343434"),
+        CLIENT,
+        ".name { color: #343434",
+        "dark",
+    ),
     # Dark paper whose text nobody turned light.
     (theme(CLIENT, ".name { color: #E8EDEE", ".no { color: #E8EDEE"), SHEET, ".name {", "dark"),
     # A grey in the middle: its paper turns dark, it stays, or the other way round.

@@ -128,7 +128,7 @@ def test_nothing_that_can_be_written_takes_long_or_fails(number: int) -> None:
 
 def test_a_sheet_falls_into_preludes_declarations_and_statements() -> None:
     css = '@import "a;b"; /* {;} */ a:not([x="{"]) { color : red; background:url(a;b) ; --x:{a;b} }'
-    css += "@media all { p{b:c} }"
+    css += "@media all { p{b:c(d;e)} }"
 
     def told() -> Iterator[tuple[str, str, str]]:
         for piece in pieces(css):
@@ -142,7 +142,7 @@ def test_a_sheet_falls_into_preludes_declarations_and_statements() -> None:
         ("p", "", "--x:"),
         ("p", "@media", "@media all"),
         ("p", "", "p"),
-        ("d", "b", "c"),
+        ("d", "b", "c(d;e)"),
     ]
 
 
