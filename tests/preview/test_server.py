@@ -105,7 +105,8 @@ def test_another_sites_page_gets_nothing(preview: Preview, headers: dict[str, st
 def test_a_link_from_elsewhere_may_lead_here(preview: Preview) -> None:
     arrives = {"Sec_Fetch_Site": "cross-site", "Sec_Fetch_Mode": "navigate", "Sec_Fetch_Dest": "document"}
     assert preview.ask("/?view=text", **arrives).status == 200
-    assert preview.ask("/order", "POST", b"post=x", **arrives).status == 403
+    ours = {"Origin": f"http://{preview.host}"}
+    assert preview.post("/order", {"token": preview.token(), "post": "x"}, **ours, **arrives).status == 403
 
 
 def test_an_event_stream_is_only_for_our_own_page(preview: Preview) -> None:
@@ -309,6 +310,7 @@ def test_ctrl_c_is_the_ordinary_end(sample: Letter, number: int) -> None:
         assert (code, err) == (0, "")
         with pytest.raises(EOFError):
             listener.next()
+        assert listener.ended
         with suppress(ConnectionResetError):
             assert idle.recv(1) == b""
 

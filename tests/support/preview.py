@@ -98,11 +98,14 @@ class Listener:
     def __init__(self, wire: socket.socket) -> None:
         self.file = wire.makefile("rb")
         self.head = b"".join(iter(self.file.readline, b"\r\n")).decode().lower()
+        #: True once the server has ended the stream in good order (RFC 9112, 7.1: the last chunk).
+        self.ended = False
         self.version = self.next()
 
     def next(self) -> str:
         """Wait for the next version."""
         for line in self.file:
+            self.ended = line == b"0\r\n" or (self.ended and line == b"\r\n")
             if line.startswith(b"data: "):
                 self.version = line[6:].decode().strip()
                 return self.version
