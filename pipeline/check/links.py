@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
 
 from pipeline.check.findings import error, note, warning
 from pipeline.check.material import TEMPLATES, Material
-from pipeline.check.mend import Ground, Mended, on_line
+from pipeline.check.mend import Ground, Mended, lines, on_line
 from pipeline.check.message import LOCAL_HOST
 from pipeline.check.texts import levelled, said, short
 from pipeline.model import Finding, Link
@@ -32,6 +32,7 @@ GENERIC = {
 _GENERIC = {language: frozenset(texts.split("|")) for language, texts in GENERIC.items()}
 
 
+_DEFINITION = re.compile(r" {0,3}\[[^\]\r\n]{1,200}\]:")
 #: A page of ours as a server on the editor's machine shows it.
 _LOCAL_PAGE = re.compile(
     r"https?://(?P<host>[\w.-]+|\[::1\])(?::\d+)?(?P<path>/(?:posts/(?P<slug>[^/\s()<>\"'#?]+)|issues/\d+)/?)"
@@ -172,7 +173,7 @@ def encrypt_own(finding: Finding, text: str, ground: Ground) -> Mended | None:
         return None
     plain = "http://" + base.removeprefix("https://")
     own = re.compile(rf"{re.escape(plain)}(?![\w.:-])")
-    mended = on_line(text, finding.line, lambda line: own.sub(base, line))
+    mended = _rewritten(text, finding.line, lambda line: own.sub(base, line))
     return Mended(mended, f"{plain} is {base} now")
 
 
@@ -184,8 +185,19 @@ def publish_own(finding: Finding, text: str, ground: Ground) -> Mended | None:
         ours = found["slug"] in ground.slugs if found["slug"] else True
         return base + found["path"] if ours and LOCAL_HOST.fullmatch(found["host"]) else found[0]
 
-    mended = on_line(text, finding.line, lambda line: _LOCAL_PAGE.sub(public, line))
+    mended = _rewritten(text, finding.line, lambda line: _LOCAL_PAGE.sub(public, line))
     return Mended(mended, f"the address leads to {base} now")
+
+
+def _rewritten(text: str, number: int | None, change: Callable[[str], str]) -> str:
+    """Change an address where its link stands, else where the link's reference is defined: `[here]: https://...`."""
+    mended = on_line(text, number, change)
+    if mended != text:
+        return mended
+    for place, line in enumerate(lines(text), 1):
+        if _DEFINITION.match(line):
+            mended = on_line(mended, place, change)
+    return mended
 
 
 def split(url: str) -> SplitResult | None:

@@ -96,8 +96,16 @@ class Material:
                 yield path, line, str(getattr(issue, key))
         for post in self.posts:
             for key in ("title", "excerpt"):
-                if key in post.lines:
-                    yield post.path, post.lines[key], str(getattr(post, key))
+                line = post.lines.get(key) or self._heading(post, key)
+                if line:
+                    yield post.path, line, str(getattr(post, key))
+
+    def _heading(self, post: Post, key: str) -> int | None:
+        """Return the line of the heading that is a post's title where it has no front matter."""
+        above = self.sources.get(post.path, "").split("\n")[: post.body_line - 1] if key == "title" else []
+        return next(
+            (number for number, line in enumerate(above, 1) if post.title and post.title in line), None
+        )
 
     def head(self, key: str) -> Place:
         """Return where the issue's subject or preheader is written: the draft, the lead post, or the setting."""

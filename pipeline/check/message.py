@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from pipeline.check.findings import error, warning
 from pipeline.check.material import Material
-from pipeline.check.texts import levelled, short
+from pipeline.check.texts import columns, levelled, short
 from pipeline.model import Finding
 
 #: A subject of fewer characters says nothing, and one of more is cut even on a desktop: Gmail's list shows
@@ -43,7 +43,7 @@ def subject(m: Material) -> Iterator[Finding]:
 
 def subject_length(m: Material) -> Iterator[Finding]:
     """The subject has 10 to 78 characters: enough to say something, not so many that inboxes cut it."""
-    size = len(m.rendered.issue.subject)
+    size = columns(m.rendered.issue.subject)
     least, most = SUBJECT
     if size and not least <= size <= most:
         path, line = m.head("subject")
@@ -59,7 +59,7 @@ def subject_length(m: Material) -> Iterator[Finding]:
 def subject_cut(m: Material) -> Iterator[Finding]:
     """The subject is whole on a phone, which shows about its first 40 characters."""
     text = m.rendered.issue.subject
-    if PHONE < len(text) <= SUBJECT[1]:
+    if PHONE < columns(text) <= SUBJECT[1]:
         path, line = m.head("subject")
         yield warning(
             "subject-cut",

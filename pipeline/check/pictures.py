@@ -91,7 +91,7 @@ def image_large(m: Material) -> Iterator[Finding]:
 def image_size(m: Material) -> Iterator[Finding]:
     """The mail says how large each picture is: Outlook shows it in its full size else, and text jumps elsewhere."""
     for image in m.images():
-        if image.resolved and image.width is None:
+        if image.resolved and image.width is None and not _unshown(m, image):
             yield warning(
                 "image-size",
                 f"nobody knows how large {short(image.url)} is",
@@ -104,9 +104,7 @@ def image_size(m: Material) -> Iterator[Finding]:
 def image_format(m: Material) -> Iterator[Finding]:
     """A picture is PNG, JPEG or GIF, which every mail program shows."""
     for image in m.images():
-        facts = m.pictures.get(image.file)
-        ending = splitext(urlsplit(image.url).path)[1].lower().removeprefix(".")
-        name = UNSHOWN.get(facts.format if facts and facts.format else ending)
+        name = _unshown(m, image)
         if name and image.resolved:
             yield warning(
                 "image-format",
@@ -115,6 +113,13 @@ def image_format(m: Material) -> Iterator[Finding]:
                 line=image.line,
                 fix="save it as PNG or JPEG",
             )
+
+
+def _unshown(m: Material, image: Image) -> str:
+    """Return the name of a picture's format if mail programs do not show it, else ""."""
+    facts = m.pictures.get(image.file)
+    ending = splitext(urlsplit(image.url).path)[1].lower().removeprefix(".")
+    return UNSHOWN.get(facts.format if facts and facts.format else ending, "")
 
 
 def _once(m: Material) -> Iterator[Image]:

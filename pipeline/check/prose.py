@@ -18,7 +18,8 @@ _RAW = ("pre", "code", "script", "style", "kbd", "samp")
 _BREAK = re.compile(r"[^\n]")
 #: What leads somewhere instead of being read: targets of links, addresses, definitions of references.
 _TARGETS = re.compile(
-    r"(?<=\])\([^()\n]*(?:\([^()\n]*\)[^()\n]*)*\)|\bhttps?://[^\s<>\"')]+|^ {0,3}\[[^\]\n]{1,200}\]:[^\n]*",
+    r"(?<=\])\([^()\n]{0,2000}(?:\([^()\n]{0,2000}\)[^()\n]{0,2000}){0,9}\)"
+    r"|\bhttps?://[^\s<>\"')]+|^ {0,3}\[[^\]\n]{1,200}\]:[^\n]*",
     re.M,
 )
 

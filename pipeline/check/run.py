@@ -104,9 +104,10 @@ def _demand_known(severities: Mapping[str, str], known: Mapping[str, str]) -> No
 def _heard(findings: Sequence[Finding], severities: Mapping[str, str]) -> Iterator[Finding]:
     """Yield each finding once, with the severity it has here, in order of place; those that are off not at all."""
     order = list(Severity)
+    # A file that cannot be read stops `send`, whatever settings say.
+    softer = {name: level for name, level in severities.items() if name != "unreadable"}
     weighed = [
-        replace(finding, severity=Severity(severities.get(finding.id, finding.severity)))
-        for finding in findings
+        replace(finding, severity=Severity(softer.get(finding.id, finding.severity))) for finding in findings
     ]
     weighed.sort(key=lambda f: (f.path, f.line or 0, order.index(f.severity), f.id, f.message))
     yield from (finding for finding in dict.fromkeys(weighed) if finding.severity is not Severity.OFF)

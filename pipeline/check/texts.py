@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from html import unescape
+from unicodedata import east_asian_width
 
 #: A tag; attribute values may hold `>`.
 _TAG = re.compile(r"""<(/?)([a-zA-Z][a-zA-Z0-9]*)(?:[^>"']|"[^"]*"|'[^']*')*>""")
@@ -34,6 +35,11 @@ def text_of(html: str, *, code: bool = True) -> str:
         html = _CODE.sub(" ", html)
     text = _TAG.sub(lambda tag: " " if tag[2].lower() in _PARTING else "", html)
     return _FILLER.sub("", unescape(text))
+
+
+def columns(text: str) -> int:
+    """Return how wide a text is, in letters of the Latin script: Chinese ones and the like are two wide (UAX 11)."""
+    return len(text) + sum(east_asian_width(letter) in "WF" for letter in text)
 
 
 def said(number: int, noun: str) -> str:

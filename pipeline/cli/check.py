@@ -143,7 +143,11 @@ def show(context: Context, report: Report, changes: Sequence[Change], *, fix: bo
     for line in lines(report, colour=not context.no_color):
         context.say(line)
     context.say(summary(report))
-    context.say("Mend the errors, then: newsletter check" if report.fails() else "Next: newsletter preview")
+    context.say(
+        "Mend the errors, then: newsletter check"
+        if report.fails()
+        else "Next: newsletter test --to you@example.org"
+    )
 
 
 def summary(report: Report) -> str:

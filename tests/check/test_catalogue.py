@@ -10,6 +10,7 @@ from support.pictures import png
 
 from pipeline.check import catalogue
 from pipeline.check.online import ONLINE
+from pipeline.errors import SettingsError
 from pipeline.model import Severity
 
 from .conftest import RAIN, Edits, Letter
@@ -87,6 +88,11 @@ FAULTS = [
     Fault("template-left", draft(subject='"Hello {{ name }}, it snows"'), f"{DRAFT}:3", "error"),
     Fault("template-left", toml('"The Letter"', '"The {{ kind }} Letter"'), f"{TOML}:2", "error"),
     Fault("placeholder", snow("Last line.", "Last line.\nTK more"), f"{SNOW}:24"),
+    Fault(
+        "placeholder",
+        {"posts/2026-01-03-bare.md": "\n# A TODO title\n\nSome words."},
+        "posts/2026-01-03-bare.md:2",
+    ),
     Fault("placeholder", snow("Where it fell", "TODO"), f"{SNOW}:6"),
     Fault("placeholder", snow("Last line.", "> Lorem ipsum\n> dolor"), f"{SNOW}:23"),
     Fault("placeholder", draft(preheader="Something with FIXME in it"), f"{DRAFT}:4"),
@@ -259,6 +265,7 @@ INNOCENT = [
     {"posts/drift.png": png(1200, 900)},
     toml("letter@example.org>", "news@mail.letter.example.org>"),
     {SNOW: (("## What is known", "# What is known"), ("### How", "## How"))},
+    draft(subject="谷に雨が降る", preheader="Other words"),
     draft(subject="Snow on roofs", preheader="Other words"),
 ]
 
@@ -267,3 +274,23 @@ INNOCENT = [
 def test_what_only_looks_like_a_fault_is_none(letter: Callable[[Edits], Letter], edits: Edits) -> None:
     report = letter(edits).check()
     assert {finding.id for finding in report.findings} <= {"reading-time", "links-unchecked"}
+
+
+def test_settings_make_a_finding_another_or_silence_it_but_no_file_readable(
+    letter: Callable[[Edits], Letter],
+) -> None:
+    levels = 'author = "error"\nlink-http = "off"\nplaceholder = "note"\nunreadable = "off"\n'
+    edits = {
+        SNOW: (("author: Ana Ruiz\n", ""), ("Last line.", "TK [x](http://x.example/)")),
+        "posts/bad.md": "---\ntitle: x\n---\n",
+        TOML: (("[checks]\n", f"[checks]\n{levels}"),),
+    }
+    report = letter(edits).check()
+    assert [(f.id, f.severity) for f in report.findings if f.path.endswith(".md")] == [
+        ("unreadable", Severity.ERROR),
+        ("author", Severity.ERROR),
+        ("placeholder", Severity.NOTE),
+    ]
+    assert "link-http" not in report.passed_ids
+    with pytest.raises(SettingsError, match=r"checks\.athor: there is no such check; there are: author, "):
+        letter({TOML: (("[checks]\n", '[checks]\nathor = "off"\n'),)}).check()

@@ -44,6 +44,10 @@ CASES: Mapping[str, tuple[str, str]] = {
             "Last line.", "[We](https://letter.example.org/feeds/), [not we](http://letter.example.org.evil/)"
         ),
     ),
+    "a reference": (
+        SNOW.replace("Last line.", "[We][we]\n\n[we]: http://letter.example.org/feeds/"),
+        SNOW.replace("Last line.", "[We][we]\n\n[we]: https://letter.example.org/feeds/"),
+    ),
     "a page looked at here": (
         SNOW.replace("Last line.", LOCAL),
         SNOW.replace("Last line.", "[the rain](https://letter.example.org/posts/rain/?x=1#top)"),

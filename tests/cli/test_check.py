@@ -51,7 +51,7 @@ def test_fix_says_each_change_and_what_is_left(letter: Callable[[], Letter]) -> 
         'posts/snow.md:8 excerpt-derived wrote the first sentence down as `excerpt`: "Where it fell."\n'
         "2 faults mended.\n"
     )
-    assert ran.out.endswith("Next: newsletter preview\n")
+    assert ran.out.endswith("Next: newsletter test --to you@example.org\n")
     again = made.run("check", "--fix", "--json").json
     assert again["fixed"] == []
     assert {finding["severity"] for finding in again["findings"]} == {"note"}

@@ -153,7 +153,8 @@ def test_check_counts_what_it_lists(story: dict[str, Ran]) -> None:
     assert (ran.code, ran.err) == (3, "")
     found = [fits(finding, FINDING) for finding in report.pop("findings")]
     severities = [finding["severity"] for finding in found]
-    assert fits(report, dict.fromkeys(("issue", "errors", "warnings", "notes", "passed"), int))
+    assert len(report.pop("passed_ids")) == report["passed"]
+    assert fits(report, dict.fromkeys(("issue", "errors", "warnings", "notes", "passed", "ignored"), int))
     assert report["issue"] == 1
     assert report["errors"] == severities.count("error") == 1
     assert report["warnings"] == severities.count("warning")
