@@ -47,6 +47,7 @@ class Colour:
 BLACK, WHITE, NOTHING = Colour(0, 0, 0), Colour(255, 255, 255), Colour(0, 0, 0, 0)
 
 
+@lru_cache(maxsize=4096)
 def ratio(one: Colour, other: Colour) -> float:
     """Return the contrast of two opaque colours, from 1 to 21 (WCAG 2.2, "contrast ratio")."""
     dark, light = sorted((one.luminance, other.luminance))
