@@ -18,11 +18,11 @@ from pipeline.check.mend import Ground, Mended, on_line
 from pipeline.check.prose import without_code
 from pipeline.model import Finding
 
-_WORDS = r"check:[ \t]*ignore[ \t]+(?P<ids>[\w-]+(?:[ \t]*,[ \t]*[\w-]+)*)"
-_BODY = re.compile(rf"<!--[ \t]*{_WORDS}[^\n]*?-->")
-_HEAD = re.compile(rf"(?:^|(?<=\s))#[ \t]*{_WORDS}[^\n]*$", re.MULTILINE)
-_TEMPLATE = re.compile(rf"\{{#-?[ \t]*{_WORDS}[^\n]*?#\}}")
-_STYLE = re.compile(rf"/\*[ \t]*{_WORDS}[^\n]*?\*/")
+_WORDS = r"check:[ \t]*ignore[ \t]+(?P<ids>[\w-]+(?:[ \t]*,[ \t]*[\w-]+){0,20})"
+_BODY = re.compile(rf"<!--[ \t]*{_WORDS}[^\n]{{0,300}}?-->")
+_HEAD = re.compile(rf"(?:^|(?<=\s))#[ \t]*{_WORDS}[^\n]{{0,300}}$", re.MULTILINE)
+_TEMPLATE = re.compile(rf"\{{#-?[ \t]*{_WORDS}[^\n]{{0,300}}?#\}}")
+_STYLE = re.compile(rf"/\*[ \t]*{_WORDS}[^\n]{{0,300}}?\*/")
 
 
 @dataclass(frozen=True, slots=True)
