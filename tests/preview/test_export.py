@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
@@ -12,6 +13,7 @@ import pytest
 from pipeline.errors import Refused
 from pipeline.preview.export import LIST, export
 from pipeline.preview.options import SCHEMES, VIEWS
+from pipeline.preview.state import Fault
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -55,6 +57,14 @@ def test_the_same_state_gives_the_same_bytes_over_an_earlier_export(folder: Path
     (folder / "web-dark.html").write_text("changed")
     export(state, folder)
     assert content(folder) == before
+
+
+def test_where_the_newsletter_lies_is_not_told(tmp_path: Path, state: State) -> None:
+    fault = Fault("cannot be read", f"{state.root}/posts/lead.md")
+    assert export(replace(state, look=None, faults=(fault,)), tmp_path) == ("index.html", LIST, "preview.css")
+    text = (tmp_path / "index.html").read_text("utf-8")
+    assert str(state.root) not in text
+    assert "posts/lead.md" in text
 
 
 def test_a_folder_that_holds_other_things_is_left_alone(tmp_path: Path, state: State) -> None:

@@ -13,7 +13,7 @@ import pytest
 from support.letter import Letter, copy_sample
 from support.preview_page import CLOCK, rich_letter, state_of
 
-from pipeline.model import Approval, Reason, Standing, Trial
+from pipeline.model import Approval, Draft, Reason, Standing, Trial
 from pipeline.preview.options import READERS, SCHEMES, VIEWS, WIDTHS, Options
 from pipeline.preview.page import page_html
 from pipeline.preview.sources import known_paths, source_html
@@ -57,6 +57,7 @@ def test_what_an_address_does_not_know_is_as_if_it_were_not_there() -> None:
         "issue": "²",
     }
     assert Options.read(nonsense) == Options()
+    assert Options.read({"issue": "9" * 5000}) == Options()
     assert Options().query() == ""
 
 
@@ -96,6 +97,12 @@ def test_a_finding_leads_to_its_line(state: State) -> None:
     right = find(page(state), "right")
     assert text(right).startswith("Next step Fix the error.")
     assert "✕ Error Readers would see `{{ one }}`" in text(right)
+    kinds = [
+        item.get("class").split()[1]
+        for item in right.iter(f"{XHTML}li")
+        if "finding" in item.get("class", "")
+    ]
+    assert kinds == sorted(kinds, key=["error", "warning", "note", "passed"].index)
     places = {text(link): link.get("href") for link in right.iter(f"{XHTML}a")}
     assert places["posts/lead.md:16"] == "/source?path=posts%2Flead.md&line=16#L16"
     assert re.search(r"Checks: 1 error, \d+ warnings?, \d+ notes?, \d+ passed", text(right))
@@ -201,6 +208,9 @@ def test_a_past_issue_has_counts_and_no_forms(tmp_path: Path) -> None:
 
 def test_a_file_is_shown_with_its_line_marked(state: State) -> None:
     assert {"posts/lead.md", "posts/draft.md", "newsletter.toml"} <= known_paths(state)
+    draft = Draft(1, "issues/0001.md", "Snow", "", ("lead",))
+    assert state.week is not None
+    assert "issues/0001.md" in known_paths(replace(state, week=replace(state.week, draft=draft)))
     assert not {path for path in known_paths(state) if path.startswith(("/", "."))}
     html = source_html(state, "posts/second.md", 2, "---\ntitle: <b>\n---\n")
     tree = html5lib.HTMLParser(strict=True).parse(html)
