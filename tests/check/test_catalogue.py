@@ -213,6 +213,9 @@ FAULTS = [
     ),
     Fault("ignore-unknown", snow("Last line.", "Last line. <!-- check: ignore link-htp -->"), f"{SNOW}:23"),
 ]
+#: Contrast has tests of its own, and is the most work.
+QUICK = {f"NEWSLETTER_CHECKS__{name}": "off" for name in ("CONTRAST", "CONTRAST-UNKNOWN", "CLIENT-CSS")}
+
 #: Proven in test_history.py, since they need issues that are out, in test_appearance.py, and in
 #: tests/links/test_online.py, since they need answers.
 LATER = {"subject-repeated", "link-repeated", "post-age", "contrast", "contrast-unknown", "client-css"} | {
@@ -222,7 +225,7 @@ LATER = {"subject-repeated", "link-repeated", "post-age", "contrast", "contrast-
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: f"{fault.check} {fault.places}")
 def test_a_fault_is_found_at_its_very_line(letter: Callable[[Edits], Letter], fault: Fault) -> None:
-    report = letter(fault.edits).check(fault.environ)
+    report = letter(fault.edits).check(QUICK | fault.environ)
     found = [finding for finding in report.findings if finding.id == fault.check]
     places = [f"{f.path}:{f.line}" if f.line or not f.path else f.path for f in found]
     assert " ".join(places) == fault.places, report.findings
@@ -272,8 +275,18 @@ INNOCENT = [
 
 @pytest.mark.parametrize("edits", INNOCENT, ids=range(len(INNOCENT)))
 def test_what_only_looks_like_a_fault_is_none(letter: Callable[[Edits], Letter], edits: Edits) -> None:
-    report = letter(edits).check()
+    report = letter(edits).check(QUICK)
     assert {finding.id for finding in report.findings} <= {"reading-time", "links-unchecked"}
+
+
+def test_two_posts_of_one_name_are_an_error_with_both_places_beside_all_others(
+    letter: Callable[[Edits], Letter],
+) -> None:
+    head = (("author", "id: one\nauthor"),)
+    report = letter({SNOW: (*head, (PICTURE, "![](drift.png)")), RAINY: head}).check(QUICK)
+    found = {f.id: (f.path, f.line, f.message) for f in report.findings if f.severity is Severity.ERROR}
+    why = f"same id as {RAINY}:4 (`one`); give one of them another `id`."
+    assert found == {"unreadable": (SNOW, 4, why)}
 
 
 def test_settings_make_a_finding_another_or_silence_it_but_no_file_readable(

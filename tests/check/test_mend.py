@@ -70,8 +70,7 @@ CASES: Mapping[str, tuple[str, str]] = {
 }
 
 
-@pytest.mark.parametrize("name", CASES)
-@pytest.mark.parametrize("end", ["\n", "\r\n"])
+@pytest.mark.parametrize(("name", "end"), [*((name, "\r\n") for name in CASES), ("all at once", "\n")])
 def test_only_the_fault_changes(letter: Callable[[Edits], Letter], name: str, end: str) -> None:
     before, after = (text.replace("\n", end) for text in CASES[name])
     made = letter({"posts/snow.md": before})
