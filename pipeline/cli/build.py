@@ -29,5 +29,5 @@ def command(context: Context, number: int | None, since: str | None, latest: int
     )
     if built.folder:
         context.say(f"{built.folder}/  email.html and email.txt of issue {built.number}")
-    context.say(f"Open {project.public / 'index.html'}. Next: newsletter check, then newsletter send")
+    context.say(f"Open {project.public / 'index.html'}. Next: newsletter preview, then newsletter send")
     return 0

@@ -115,7 +115,8 @@ def describe(
     issue, html = prepared.issue, prepared.rendered.html.encode()
     last = prepared.week.last
     suppressed = project.store.suppressed_readers()
-    notes = [f"{readers - last.counts.readers:+,} since issue {last.number}"] if last else []
+    more = readers - last.counts.readers if last else 0
+    notes = [f"{more:+,} since issue {last.number}"] if last and more else []
     notes += [f"{suppressed:,} suppressed {'is' if suppressed == 1 else 'are'} skipped"] if suppressed else []
     beside = f"   ({'; '.join(notes)})" if notes else ""
     word = "not approved"

@@ -188,4 +188,4 @@ def _next(project: Project, week: Week, readers: int) -> str:
         )
     if not readers:
         return "There are no readers yet. Next: newsletter subscribers import FILE"
-    return "Next: newsletter check, then newsletter send"
+    return "Next: newsletter preview, then newsletter send"
