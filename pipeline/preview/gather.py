@@ -117,7 +117,7 @@ def _past(project: Project, frozen: FrozenIssue) -> State:
         hash=frozen.hash,
         preheader=preheader or frozen.text.decode().partition("\n")[0],
         entries=entries,
-        files=published_files(project, frozen),
+        files=published_files(project, [frozen.html.decode(), *(entry.html for entry in entries)]),
     )
     return replace(state, look=look, standing=Standing(approval=approval))
 
@@ -217,12 +217,12 @@ def own_files(rendered: RenderedIssue) -> dict[str, str]:
     return found | {link.url: link.file for link in rendered.links if link.file}
 
 
-def published_files(project: Project, frozen: FrozenIssue) -> dict[str, str]:
-    """Map addresses that a frozen issue's mail shows to what was published there, where that still is."""
+def published_files(project: Project, pages: Sequence[str]) -> dict[str, str]:
+    """Map addresses of pictures that a past issue shows to what was published there, where that still is."""
     site = f"{project.settings.newsletter.url.rstrip('/')}/"
     public = project.public.resolve()
     found = {}
-    for url in set(_sources(frozen.html.decode())):
+    for url in {url for page in pages for url in _sources(page)}:
         if url.startswith(site):
             file = public / unquote(urlsplit(url.removeprefix(site)).path)
             with suppress(OSError, ValueError):

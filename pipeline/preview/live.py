@@ -110,6 +110,8 @@ class Live:
                 if self.state.settings.posts != folders:
                     watcher.stop()
                     watcher = self._watch()
+                    # What was saved there in between.
+                    self._saved.set()
         finally:
             watcher.stop()
 

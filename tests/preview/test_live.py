@@ -9,15 +9,18 @@ import threading
 from collections.abc import Callable, Iterator
 from html import unescape
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
-from support.letter import Letter, copy_sample, send_sample
+from support.letter import Letter, copy_sample
 from support.preview import Preview, previewing
 
 from pipeline.preview.watching import REMOTE, Watcher, remote
 from pipeline.settings import Settings
 
 FRAME = "/frame?view=html"
+#: A picture of one dot.
+DOT = bytes.fromhex("47494638396101000100800000ffffff00000021f90401000000002c00000000010001000002024401003b")
 
 
 @pytest.fixture(scope="module")
@@ -55,13 +58,10 @@ def test_a_save_in_each_watched_place_is_seen(shared: Letter, live: Preview) -> 
         listener.until(live, "Another line.", "/frame?view=text")
         shared.replace("newsletter.toml", 'name = "The Headache Letter"', 'name = "The Rain Letter"')
         listener.until(live, "The Rain Letter", FRAME)
-        dot = bytes.fromhex(
-            "47494638396101000100800000ffffff00000021f90401000000002c00000000010001000002024401003b"
-        )
         shared.replace("posts/weather.md", "It snows.", "It snows. ![A dot](/dot.gif)")
         listener.next()
         (shared.root / "static").mkdir()
-        (shared.root / "static/dot.gif").write_bytes(dot)
+        (shared.root / "static/dot.gif").write_bytes(DOT)
         listener.until(live, "/file?of=", FRAME)
         shared.post("more", "Wind in February", "2026-01-02")
         shared.write("issues/0001.md", "---\nnumber: 1\nposts: [weather, more]\n---\n")
@@ -160,6 +160,17 @@ def test_a_fault_is_shown_over_the_last_good_look_until_it_is_mended(
         assert live.ask(FRAME).text == look
 
 
+def test_posts_in_another_folder_are_watched_there(tmp_path: Path) -> None:
+    letter = copy_sample(tmp_path / "letter")
+    with previewing(letter) as preview, preview.listening() as listener:
+        letter.replace("newsletter.toml", 'folder = "posts"', 'folder = "new/letters"')
+        assert "new/letters" in listener.until(preview, "there is no such folder")
+        letter.write("new/letters/one.md", "---\ntitle: Moved in\ndate: 2026-01-01\n---\n\nFirst words.\n")
+        listener.until(preview, "Moved in", FRAME)
+        letter.replace("new/letters/one.md", "First words", "Other words")
+        listener.until(preview, "Other words", FRAME)
+
+
 def test_nothing_new_shows_what_is_left_out_and_why(tmp_path: Path) -> None:
     letter = copy_sample(tmp_path / "letter")
     shutil.rmtree(letter.root / "posts")
@@ -176,7 +187,13 @@ def test_nothing_new_shows_what_is_left_out_and_why(tmp_path: Path) -> None:
 
 
 def test_a_past_issue_is_shown_from_its_frozen_bytes(tmp_path: Path) -> None:
-    letter = send_sample(tmp_path / "letter")
+    letter = copy_sample(tmp_path / "letter")
+    for post in (letter.root / "posts").iterdir():
+        post.unlink()
+    (letter.root / "posts/dot.gif").write_bytes(DOT)
+    letter.post("pictured", "A picture", "2026-01-03", "![a dot](dot.gif) and words.")
+    assert letter.run("subscribers", "import", "readers.csv").code == 0
+    assert letter.run("send", "--yes").code == 0
     shown = (letter.root / ".newsletter/issues/0001/email.html").read_text("utf-8")
     subject = re.search(r"<title>(.*?)</title>", shown)
     assert subject
@@ -187,6 +204,10 @@ def test_a_past_issue_is_shown_from_its_frozen_bytes(tmp_path: Path) -> None:
         assert "Preview of issue 1:" in preview.said
         assert subject[1] in preview.ask(FRAME).text
         assert preview.ask("/").status == 200
+        picture = preview.ask(
+            f"/file?of={quote('https://letter.example.org/posts/pictured/dot.gif', safe='')}"
+        )
+        assert (picture.status, picture.body) == (200, DOT)
     with previewing(letter) as preview, preview.listening() as listener:
         assert "Preview of issue 2:" in preview.said
         assert subject[1] in preview.ask(f"{FRAME}&issue=1").text
