@@ -139,6 +139,11 @@ def mend(project: Project, findings: Sequence[Finding]) -> list[Change]:
     return changes
 
 
+def mendable(project: Project, findings: Sequence[Finding]) -> int:
+    """Return how many faults `mend` would mend; nothing is written."""
+    return sum(len(file.mend(findings)[1]) for file in _mendable(project, findings))
+
+
 def sarif(project: Project, report: Report) -> dict[str, Any]:
     """Return a report as one SARIF document, with what `mend` would change."""
     from pipeline.check.sarif import document

@@ -74,7 +74,7 @@ def command(
     elif as_json:
         context.json(document(report) | ({"fixed": [asdict(change) for change in changes]} if fix else {}))
     else:
-        show(context, report, changes, fix=fix)
+        show(context, report, changes if fix else None, inspection.mendable(project, report.findings))
     return 3 if report.fails(strict=strict) else 0
 
 
@@ -128,11 +128,11 @@ def lines(report: Report, least: Severity = Severity.NOTE, *, colour: bool = Fal
         yield ""
 
 
-def show(context: Context, report: Report, changes: Sequence[Change], *, fix: bool) -> None:
-    """Print what was mended, all findings and their sum."""
-    for change in changes:
+def show(context: Context, report: Report, changes: Sequence[Change] | None, mendable: int) -> None:
+    """Print what was mended (None: nobody asked for it), all findings, their sum, and what to do next."""
+    for change in changes or ():
         context.say(f"{change.path}:{change.line} {change.id} {change.what}")
-    if fix:
+    if changes is not None:
         context.say(
             f"{counted(len(changes), 'fault')} mended.\n" if changes else "Nothing here mends itself.\n"
         )
@@ -143,6 +143,8 @@ def show(context: Context, report: Report, changes: Sequence[Change], *, fix: bo
     for line in lines(report, colour=not context.no_color):
         context.say(line)
     context.say(summary(report))
+    if mendable:
+        context.say(f"What mends itself ({mendable}): newsletter check --fix")
     context.say(
         "Mend the errors, then: newsletter check"
         if report.fails()

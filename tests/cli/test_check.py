@@ -31,7 +31,7 @@ def test_findings_stand_by_file_with_what_to_do_and_their_sum(unsent: Letter) ->
     ran = unsent.run("check", "1")
     assert ran.code == 3
     assert ran.err == ""
-    *found, last, following = ran.out[ran.out.index("posts/") :].splitlines()
+    *found, last, mendable, following = ran.out[ran.out.index("posts/") :].splitlines()
     assert found == [
         "posts/snow.md:5 warning front-matter-key `catgory`: did you mean `category`?",
         "    Write `category`; as it stands the key is only passed to the templates.",
@@ -46,6 +46,7 @@ def test_findings_stand_by_file_with_what_to_do_and_their_sum(unsent: Letter) ->
         "",
     ]
     assert re.fullmatch(r"1 error, 3 warnings, 3 notes, 1 ignored, \d\d passed", last)
+    assert mendable == "What mends itself (2): newsletter check --fix"
     assert following == "Mend the errors, then: newsletter check"
     assert "\x1b" not in ran.out
 
