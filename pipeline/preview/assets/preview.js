@@ -45,8 +45,7 @@ async function show(good, text, quiet) {
   for (const fresh of panels(page)) if (fresh.id !== "stage") exchange(byId(fresh.id), fresh);
   addCopyButtons();
   scrollTo(...place);
-  await exchangeFrame(page.getElementById("stage"));
-  root.dataset.version = page.documentElement.dataset.version;
+  if (await exchangeFrame(page.getElementById("stage"))) root.dataset.version = page.documentElement.dataset.version;
 }
 
 /** Exchange what is in one panel; what is open, typed or focused in it stays so. */
@@ -75,26 +74,32 @@ const note = (panel) => sent.set(panel.id, panel.innerHTML);
 function prepare(address) {
   const old = byId("frame");
   if (!old) return null;
-  for (const waiting of document.querySelectorAll(".frame.next")) waiting.remove();
+  for (const waiting of document.querySelectorAll(".frame.next")) {
+    waiting.remove();
+    waiting.done();
+  }
   const fresh = old.cloneNode();
   fresh.removeAttribute("id");
   fresh.removeAttribute("style");
   fresh.className = "frame next";
   fresh.src = address;
-  fresh.loaded = new Promise((done) => fresh.addEventListener("load", done, { once: true }));
+  fresh.loaded = new Promise((done) => {
+    fresh.done = done;
+    fresh.addEventListener("load", done, { once: true });
+  });
   old.parentElement.append(fresh);
   return fresh;
 }
 
-/** Show the frame's new document when it is there: nothing flickers or jumps. */
+/** Show the frame's new document when it is there: nothing flickers or jumps. False if a newer one took its place. */
 async function exchangeFrame(stage) {
   const made = stage?.querySelector("iframe"), wanted = made?.getAttribute("src");
-  if (!byId("frame") || !made) return;
+  if (!byId("frame") || !made) return true;
   const waiting = document.querySelector(".frame.next");
   const fresh = waiting?.getAttribute("src") === wanted ? waiting : prepare(wanted);
   await fresh.loaded;
   const old = byId("frame"), home = byId("stage"), box = fresh.parentElement;
-  if (!fresh.isConnected) return;
+  if (!fresh.isConnected) return false;
   // Where the page stands now: somebody may have scrolled while the frame was on its way.
   const place = [scrollX, scrollY], inside = old.contentWindow?.scrollY ?? 0;
   home.className = stage.className;
@@ -110,6 +115,7 @@ async function exchangeFrame(stage) {
   fit(fresh);
   fresh.contentWindow?.scrollTo(0, inside);
   scrollTo(...place);
+  return true;
 }
 
 /** Make the frame as high as what is in it, now and when that grows, so that the page is all there is to scroll. */
@@ -169,7 +175,7 @@ document.addEventListener("submit", async (event) => {
     posting = false;
     lost();
   }
-  if (heard !== root.dataset.version) refresh(location.href).catch(lost);
+  if (heard !== root.dataset.version) follow();
 });
 
 /** After a move the same button has the focus again, or, at the end of the list, its twin. */
@@ -200,10 +206,12 @@ function addCopyButtons() {
 let heard = "", gone = false, warned = 0;
 /** A form is under way: its answer shows what the server tells meanwhile. */
 let posting = false;
+/** A state is being shown; another one came meanwhile. */
+let following = false, more = false;
 
 function listen() {
   const events = new EventSource("/events");
-  events.addEventListener("message", async ({ data }) => {
+  events.addEventListener("message", ({ data }) => {
     clearTimeout(warned);
     byId("connection").textContent = "";
     // A past issue has a version of its own; only a change says something about it.
@@ -211,7 +219,7 @@ function listen() {
     const news = gone || (data !== heard && data !== root.dataset.version && !first);
     heard = data;
     gone = false;
-    if (news && !posting) await refresh(location.href).catch(lost);
+    if (news && !posting) follow();
   });
   events.addEventListener("error", () => {
     lost();
@@ -219,6 +227,18 @@ function listen() {
   });
   // A page that is being left hears nothing more, and says nothing of it.
   addEventListener("pagehide", () => events.close(), { once: true });
+}
+
+/** Show one state after the other: a save comes as two, before and after it is checked, and both are seen. */
+async function follow() {
+  more = true;
+  if (following) return;
+  following = true;
+  while (more) {
+    more = false;
+    await refresh(location.href).catch(lost);
+  }
+  following = false;
 }
 
 function lost() {
