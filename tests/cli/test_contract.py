@@ -108,8 +108,9 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Ran]:
 def test_status_before_the_first_issue_has_no_since_and_no_last(story: dict[str, Ran]) -> None:
     ran = story["first status"]
     status = ran.json
-    assert status.keys() == {"issue", "since", "readers", "posts", "left_out", "last", "unfinished"}
-    assert status["unfinished"] is None
+    keys = {"issue", "since", "readers", "approved", "posts", "left_out", "last", "unfinished"}
+    assert status.keys() == keys
+    assert (status["unfinished"], status["approved"]) == (None, None)
     assert (ran.code, ran.err) == (0, "")
     assert (status["issue"], status["since"], status["readers"], status["last"]) == (1, None, 0, None)
     assert len(status["posts"]) == 6

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -24,6 +25,15 @@ QUICK = Limits(pause=0.0, link=3.0, visit=10.0)
 def on_loopback(address: str, port: int) -> str:
     """Let everything through to this machine's servers; all else as for readers."""
     return "" if address == "127.0.0.1" else public(address, port)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def no_loop() -> Iterator[None]:
+    """Put the loop aside that Playwright keeps for a session's browser: a command never has one when it asks."""
+    held = asyncio._get_running_loop()
+    asyncio._set_running_loop(None)
+    yield
+    asyncio._set_running_loop(held)
 
 
 @pytest.fixture(scope="session")
