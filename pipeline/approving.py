@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from pipeline import editing, papers, weekly
+from pipeline import editing, papers, publishing, weekly
 from pipeline.approve import parts, records
 from pipeline.approve.difference import changes, text_difference
 from pipeline.compose import draft as drafts
@@ -16,7 +16,8 @@ from pipeline.model import Approval, Outcome, Recipient, Seal, Standing, Trial
 if TYPE_CHECKING:
     from pipeline.model import Build
     from pipeline.project import Project
-    from pipeline.weekly import Prepared, Week
+    from pipeline.week import Week
+    from pipeline.weekly import Prepared
 
 
 def standing(project: Project, week: Week, made: Build | None = None) -> Standing:
@@ -181,9 +182,9 @@ def _exact(project: Project, week: Week, made: Build, *, remember: bool) -> dict
 
     `remember`: entries that were edited count as updated now; a look alone must not make them so.
     """
-    posts = weekly.public_posts(week, project.now)
+    posts = publishing.public_posts(week, project.now)
     updates = project.store.entry_updates(posts, project.now, remember=remember)
-    return parts.exact(made.frozen, weekly.feeds(project, week, updates))
+    return parts.exact(made.frozen, publishing.feeds(project, week, updates))
 
 
 def _changes(

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from pipeline import inspection, papers, weekly
+from pipeline import inspection, papers, publishing, weekly
 from pipeline.compose import draft as drafts
 from pipeline.compose import guards
 from pipeline.errors import DraftError, Refused
@@ -113,14 +113,14 @@ def build(project: Project, number: int | None, since: datetime | None, latest: 
     week = weekly.collect(project, since, latest)
     if frozen is not None:
         folder = papers.write_bodies(project, frozen.number, frozen.html, frozen.text)
-        return Built(weekly.publish(project, week), frozen.number, folder)
+        return Built(publishing.publish(project, week), frozen.number, folder)
     if number is not None and number != week.number:
         raise Refused(
             f"there is no issue {number}; the next one is {week.number}: newsletter build {week.number}"
         )
     guards.stops(week.choice)
     if not week.choice.chosen:
-        return Built(weekly.publish(project, week), None, "")
+        return Built(publishing.publish(project, week), None, "")
     now = weekly.frozen_bytes(project, weekly.prepare(project, week, "build").rendered)
     folder = papers.write_bodies(project, week.number, now.html, now.text)
-    return Built(weekly.publish(project, week), week.number, folder)
+    return Built(publishing.publish(project, week), week.number, folder)

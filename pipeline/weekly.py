@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from pipeline import inspection, papers
+from pipeline import inspection, papers, publishing
 from pipeline.compose import draft as drafts
 from pipeline.compose import guards
 from pipeline.compose.assemble import assemble, pick
@@ -21,11 +21,7 @@ from pipeline.errors import ChecksFailed, MailerUnusable, Refused, StoreError
 from pipeline.model import (
     Build,
     CarriedPost,
-    Choice,
-    Collection,
     Counts,
-    Draft,
-    Entry,
     FrozenIssue,
     Issue,
     IssueRecord,
@@ -33,37 +29,16 @@ from pipeline.model import (
     Post,
     RenderedIssue,
 )
+from pipeline.week import Week
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
     from pipeline.check.run import Report
-    from pipeline.model import SiteFile
     from pipeline.project import Project
-    from pipeline.publish.tree import Published
-    from pipeline.render.addresses import Addresses
 
 #: Told before the first message and after every answer, from any thread; what a progress bar draws.
 Progress = Callable[[Counts], None]
 #: Asked before every message; True ends the run after the one under way.
 Stop = Callable[[], bool]
-
-
-@dataclass(frozen=True)
-class Week:
-    """What the next issue would take now, and everything that stays out."""
-
-    number: int
-    #: The issue before it, if there is one.
-    last: IssueRecord | None
-    collection: Collection
-    #: Narrowed to the draft, if there is one.
-    choice: Choice
-    draft: Draft | None
-    drafts: Mapping[int, Draft]
-    carried: tuple[CarriedPost, ...]
-    since: datetime | None = None
-    latest: int | None = None
 
 
 @dataclass(frozen=True)
@@ -119,7 +94,7 @@ def prepare(project: Project, week: Week, command: str = "send", moment: datetim
     rendered = render_issue(
         issue,
         project.source,
-        addresses(project, week),
+        publishing.addresses(project, week),
         project.theme,
         project.settings,
         previous=week.last.number if week.last else None,
@@ -153,7 +128,12 @@ def build(project: Project, prepared: Prepared) -> Build:
     shown = {image.file for image in rendered.images} | {link.file for link in rendered.links}
     files = {file: (project.root / file).read_bytes() for file in sorted(shown - {""})}
     named = parts(
-        frozen, prepared.issue, feeds(project, week, {}), files, project.theme.digests, project.settings
+        frozen,
+        prepared.issue,
+        publishing.feeds(project, week, {}),
+        files,
+        project.theme.digests,
+        project.settings,
     )
     return Build(frozen, named)
 
@@ -181,70 +161,6 @@ def freeze(project: Project, prepared: Prepared, made: Build) -> FrozenIssue:
 def carry(post: Post, issue: int | None) -> CarriedPost:
     """Remember a post as an issue carried it (None: published before the first)."""
     return CarriedPost(post.id, issue, post.fingerprint, post.path)
-
-
-def publish(project: Project, week: Week) -> Published:
-    """Bring public/ up to date: pages, issues as they were frozen, feeds."""
-    from pipeline.publish.tree import publish as publish_tree
-    from pipeline.render.site.site import site_files
-
-    posts = public_posts(week, project.now)
-    files = site_files(
-        posts=posts,
-        issues=project.store,
-        source=project.source,
-        addresses=addresses(project, week),
-        theme=project.theme,
-        settings=project.settings,
-        updates=project.store.entry_updates(posts, project.now),
-        root=project.root,
-        cache_folder=project.private / "bodies",
-    )
-    return publish_tree(project.public, files, project.private / "site.json", keep=kept_pages(week))
-
-
-def feeds(project: Project, week: Week, updates: Mapping[str, datetime]) -> list[SiteFile]:
-    """List the feeds as they would be published; `updates` say when a post's text (by id) really changed."""
-    from pipeline.render.site.site import feed_files
-
-    return feed_files(
-        public_posts(week, project.now),
-        project.source,
-        addresses(project, week),
-        project.theme,
-        project.settings,
-        updates,
-        project.private / "bodies",
-    )
-
-
-def feed_entries(project: Project, week: Week, posts: Sequence[Post]) -> tuple[Entry, ...]:
-    """Return posts as the feeds would hold them."""
-    from pipeline.render.site.site import feed_entries as entries
-
-    return entries(
-        posts, project.source, addresses(project, week), project.settings, project.private / "bodies"
-    )
-
-
-def public_posts(week: Week, now: datetime) -> list[Post]:
-    """Posts with a page: out by now, or carried by an issue; never drafts."""
-    carried = {post.id for post in week.carried}
-    return [p for p in week.collection.posts if not p.draft and (p.published <= now or p.id in carried)]
-
-
-def kept_pages(week: Week) -> list[str]:
-    """Pages that stay though nothing makes them now: past issues, posts unreadable for the moment."""
-    by_path = {post.path: post for post in week.carried}
-    unreadable = [by_path[file.path] for file in week.collection.unreadable if file.path in by_path]
-    return ["issues/*", *(f"posts/{post.id}/*" for post in unreadable)]
-
-
-def addresses(project: Project, week: Week) -> Addresses:
-    """Where every post, issue, page and feed can be read."""
-    from pipeline.render.addresses import Addresses
-
-    return Addresses(project.settings, week.collection.posts, project.root)
 
 
 def resume(
@@ -283,7 +199,7 @@ def resume(
     drafts.record_frozen(project.root, frozen)
     papers.write_bodies(project, number, frozen.html, frozen.text)
     if not record.published:
-        publish(project, collect(project))
+        publishing.publish(project, collect(project))
         store.published(number)
     if record.state is IssueState.PAUSED:
         store.set_issue_state(number, IssueState.SENDING)

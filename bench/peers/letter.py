@@ -20,7 +20,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from pipeline import weekly
+from pipeline import publishing, weekly
 from pipeline.deliver.message import Splicer
 from pipeline.model import Delivery, DeliveryState, Recipient, RenderedIssue, Subscriber, SubscriberState
 from pipeline.project import Project, open_project
@@ -86,7 +86,7 @@ def make(folder: Path, readers: int, size: int, copies: int = 0) -> dict[str, fl
     before = time.perf_counter()
     frozen = weekly.freeze(project, prepared, made)
     enrolled = time.perf_counter()
-    weekly.publish(project, week)
+    publishing.publish(project, week)
     project.store.published(frozen.number)
     if copies:
         people = [_copy(project, n) for n in range(copies)]

@@ -14,7 +14,7 @@ from pipeline.model import IssueState
 if TYPE_CHECKING:
     from pipeline.model import IssueRecord, LeftOut
     from pipeline.project import Project
-    from pipeline.weekly import Week
+    from pipeline.week import Week
 
 #: So many posts or files are named a list; the rest is counted, unless -v.
 SHOWN = 12

@@ -14,7 +14,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
-from pipeline import approving, weekly
+from pipeline import approving, publishing, weekly
 from pipeline.errors import DraftError, NewsletterError, Refused, SettingsError, StoreError
 from pipeline.model import Standing
 from pipeline.preview.state import Fault, Look, State
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from pipeline.model import Entry, FrozenIssue, LeftOut, RenderedIssue
     from pipeline.project import Project
-    from pipeline.weekly import Week
+    from pipeline.week import Week
 
 #: Lines of a file that are shown before and after the one at fault.
 AROUND = 3
@@ -77,7 +77,7 @@ def _next(project: Project, week: Week, before: State | None, early: Callable[[S
         return state
     try:
         prepared, build, standing = approving.look(project, week, "preview")
-        entries = weekly.feed_entries(project, week, prepared.issue.posts)
+        entries = publishing.feed_entries(project, week, prepared.issue.posts)
         look = Look(
             frozen=build.frozen,
             hash=build.hash,
@@ -111,7 +111,7 @@ def _past(project: Project, frozen: FrozenIssue) -> State:
         preheader, approval = (draft.preheader, draft.approval) if draft else ("", None)
         by_id = {post.id: post for post in week.collection.posts}
         posts = [by_id[post.id] for post in frozen.posts if post.id in by_id]
-        entries = weekly.feed_entries(project, week, posts)
+        entries = publishing.feed_entries(project, week, posts)
     look = Look(
         frozen=frozen,
         hash=frozen.hash,

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pipeline.check.run import Report
     from pipeline.model import Build, Entry, FrozenIssue, Issue, IssueRecord, RenderedIssue
     from pipeline.settings import Settings
-    from pipeline.weekly import Week
+    from pipeline.week import Week
 
 
 @dataclass(frozen=True)
