@@ -61,13 +61,17 @@ class Desk:
     async def page(self, request: Request) -> Response:
         state, options = await self._asked(request)
         notice = self.notices.get(request.query_params.get("said", ""), "")
-        return HTMLResponse(page_html(state, options, token=self.token, notice=notice))
+        page = page_html(state, options, token=self.token, notice=notice)
+        self.live.fetched("page")
+        return HTMLResponse(page)
 
     async def frame(self, request: Request) -> Response:
         state, options = await self._asked(request)
         # It shows mail: what that links to must not learn where it was looked at.
         headers = {"Content-Security-Policy": FRAME_POLICY, "Referrer-Policy": "no-referrer"}
-        return HTMLResponse(frame_html(state, options), headers=headers)
+        frame = frame_html(state, options)
+        self.live.fetched("frame")
+        return HTMLResponse(frame, headers=headers)
 
     async def file(self, request: Request) -> Response:
         """Serve a picture or an attachment that the issue shows, and no other file."""

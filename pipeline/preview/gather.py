@@ -90,6 +90,8 @@ def _next(project: Project, week: Week, before: State | None, early: Callable[[S
             build=build,
         )
         state = replace(state, look=look, standing=standing)
+        # If a file changes from here on, its fault stands over this look, not over the one before.
+        before = state
         if early is not None and look.report is not None and not early(sealed(state)):
             return state
         return replace(state, look=replace(look, report=prepared.report))

@@ -31,8 +31,10 @@ _log = logging.getLogger("pipeline.preview")
 POLL = "WATCHFILES_FORCE_POLLING"
 #: Seconds after which a listener is told that we are still there.
 HEARTBEAT = 15
-#: Seconds that a browser has to itself to fetch what changed: checks at the same time would make it slower.
-HEAD_START = 0.2
+#: Seconds that a browser has at most to itself to fetch what changed: checks at the same time would make it slower.
+HEAD_START = 0.3
+#: What a page fetches of a new look.
+PARTS = frozenset({"page", "frame"})
 #: Past issues that are kept ready.
 KEPT = 8
 
@@ -90,6 +92,9 @@ class Live:
         self._listeners = 0
         #: Set when a look under way is out of date already.
         self._newer = Event()
+        #: Set when checks may begin: the look that they are about is fetched, or is out of date.
+        self._checkable = Event()
+        self._fetched: set[str] = set()
 
     # --- the loop's side ---------------------------------------------------------
 
@@ -117,7 +122,7 @@ class Live:
 
     async def refresh(self) -> State:
         """Look now; return when a state is there that knows of everything saved before the call."""
-        self._newer.set()
+        self._outdate()
         await self._look_again(None)
         return self.state
 
@@ -125,13 +130,25 @@ class Live:
         async with self._looking:
             self._saved.clear()
             self._newer.clear()
+            self._checkable.clear()
             stale, self._stale = self._stale, set()
             self._publish(await in_thread(lambda: self._renewed(stale, early)))
 
     def _publish(self, state: State) -> None:
         if state.version != self.state.version:
             self.state = state
+            self._fetched.clear()
             self._wake()
+
+    def fetched(self, part: str) -> None:
+        """Take note that a browser has the newest look's page or frame."""
+        self._fetched.add(part)
+        if self._fetched >= PARTS:
+            self._checkable.set()
+
+    def _outdate(self) -> None:
+        self._newer.set()
+        self._checkable.set()
 
     def _wake(self) -> None:
         self._news.set()
@@ -188,7 +205,7 @@ class Live:
     def _told(self, kinds: set[Kind]) -> None:
         def heed() -> None:
             self._stale |= kinds
-            self._newer.set()
+            self._outdate()
             self._saved.set()
 
         if not self._loop.is_closed():
@@ -211,13 +228,13 @@ class Live:
         except (NewsletterError, OSError) as fault:
             # Settings that cannot be read, a ledger that failed and is not asked again: the next save opens both anew.
             self._stale.add(Kind.FRAME)
-            return broken(state, state, faults_of(state.root, fault))
+            return broken(self.state, self.state, faults_of(state.root, fault))
         except Exception as fault:
             # A fault of ours must not end the preview: the next save may not meet it.
             if _log.isEnabledFor(logging.DEBUG):
                 _log.warning("while looking", exc_info=True)
             self._stale.add(Kind.FRAME)
-            return broken(state, state, faults_of(state.root, fault))
+            return broken(self.state, self.state, faults_of(state.root, fault))
 
     def _look(self, before: State | None, early: Callable[[State], bool] | None = None) -> State:
         wanted = self.wanted
@@ -228,4 +245,6 @@ class Live:
         if self._loop.is_closed():
             return False
         self._loop.call_soon_threadsafe(self._publish, state)
-        return not self._newer.wait(HEAD_START if self._listeners else 0)
+        if self._listeners:
+            self._checkable.wait(HEAD_START)
+        return not self._newer.is_set()

@@ -154,7 +154,7 @@ def previewing(
         start_new_session=True,
     )
     # Whatever goes wrong, nobody waits for ever.
-    watchdog = threading.Timer(60, process.kill)
+    watchdog = threading.Timer(150, process.kill)
     watchdog.start()
     try:
         assert process.stdout
