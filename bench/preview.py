@@ -88,11 +88,13 @@ def main() -> None:
         browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
         print(f"{'two frames of an idle page':<34} {idle(browser.new_page()):>8.0f}")
         for show in ("lead", "full"):
-            with newsletter(options.posts, options.words, show) as root, previewing(root) as url:
-                page = browser.new_page(viewport={"width": 1500, "height": 1000})
-                page.goto(url)
-                report(show, list(measure(page, root, options.saves, show)), looking(root))
-                page.close()
+            with newsletter(options.posts, options.words, show) as root:
+                with previewing(root) as url:
+                    page = browser.new_page(viewport={"width": 1500, "height": 1000})
+                    page.goto(url)
+                    rows = list(measure(page, root, options.saves, show))
+                    page.close()
+                report(show, rows, looking(root))
         browser.close()
 
 
@@ -164,8 +166,8 @@ def measure(page: Page, root: Path, saves: int, show: str) -> Iterator[Sequence[
                 found["seen"] - begun,
                 *(later - earlier for earlier, later in pairwise(moments)),
             ]
-        # People pause longer; this much lets the browser put the old frame away.
-        time.sleep(0.3)
+        # People pause longer between two saves; the checks of this one are through by then.
+        time.sleep(1)
 
 
 def looking(root: Path) -> tuple[float, float]:
