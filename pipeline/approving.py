@@ -14,6 +14,8 @@ from pipeline.errors import MailerUnusable, NotApproved, Refused, UsageError
 from pipeline.model import Approval, Outcome, Recipient, Seal, Standing, Trial
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from pipeline.model import Build
     from pipeline.project import Project
     from pipeline.week import Week
@@ -44,7 +46,9 @@ def look(project: Project, week: Week, command: str) -> tuple[Prepared, Build, S
     return prepared, made, found
 
 
-def test(project: Project, to: Sequence[str], by: str) -> Trial:
+def try_out(
+    project: Project, to: Sequence[str], by: str, since: datetime | None = None, latest: int | None = None
+) -> Trial:
     """Send a real copy of the next issue to each address: marked, counted nowhere, its links changing nothing.
 
     Without addresses it goes to `[mail] test_to`; `by` is who sends it, ""
@@ -54,7 +58,7 @@ def test(project: Project, to: Sequence[str], by: str) -> Trial:
     from pipeline.deliver.trial import MARK, Unguarded, trial_copies
 
     people = [_reader(project, address) for address in to or _usual(project)]
-    prepared, made, _ = look(project, _next(project), "test")
+    prepared, made, _ = look(project, _next(project, since, latest), "test")
     marked = replace(prepared.issue, subject=f"{MARK} {prepared.issue.subject}")
     shown = weekly.frozen_bytes(project, replace(prepared.rendered, issue=marked))
     copies = trial_copies(shown, people, project.tokens, project.now)
@@ -74,7 +78,13 @@ def test(project: Project, to: Sequence[str], by: str) -> Trial:
     return trial
 
 
-def approve(project: Project, by: str, build: str | None = None) -> Approval:
+def approve(
+    project: Project,
+    by: str,
+    build: str | None = None,
+    since: datetime | None = None,
+    latest: int | None = None,
+) -> Approval:
     """Seal the next issue as it is now, in somebody's name; `build` is the hash of what they looked at.
 
     The moment of approving becomes the issue's own, so that what is sent later
@@ -84,7 +94,7 @@ def approve(project: Project, by: str, build: str | None = None) -> Approval:
     by = " ".join((by or project.person).split())
     if not by:
         raise UsageError("an approval needs a name: newsletter approve --by NAME")
-    prepared = weekly.prepare(project, _next(project), "approve", project.now)
+    prepared = weekly.prepare(project, _next(project, since, latest), "approve", project.now)
     weekly.demand_checked(prepared, "approved")
     made = weekly.build(project, prepared)
     if build is not None and build != made.hash:
@@ -136,9 +146,9 @@ def demand(project: Project, prepared: Prepared, made: Build) -> Approval | None
     return approval
 
 
-def _next(project: Project) -> Week:
+def _next(project: Project, since: datetime | None, latest: int | None) -> Week:
     """Return the next issue's week. Raises Refused if there is nothing for it to carry."""
-    week = weekly.collect(project)
+    week = weekly.collect(project, since, latest)
     if not week.choice.chosen and not any(item.stops for item in week.choice.left_out):
         raise Refused(
             "nothing is new, so there is no issue yet. `newsletter status` says why posts are left out."

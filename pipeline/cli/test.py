@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from pipeline.cli.context import Context, Verb, by_option, pass_context
+from pipeline.cli.context import Context, Verb, by_option, latest_option, pass_context, since_option
 from pipeline.cli.words import counted, short_hash
 
 
@@ -13,17 +13,20 @@ from pipeline.cli.words import counted, short_hash
     "--to", multiple=True, metavar="ADDRESS", help="Where the copy goes; may be given several times."
 )
 @by_option
+@since_option
+@latest_option
 @pass_context
-def command(context: Context, to: tuple[str, ...], by: str) -> int:
+def command(context: Context, to: tuple[str, ...], by: str, since: str | None, latest: int | None) -> int:
     """Send one copy of the next issue, marked [TEST], counted nowhere.
 
     It goes through the mailer as every copy will. Its links to leave change
     nothing. The preview remembers which build was tested.
     """
     from pipeline import approving
+    from pipeline.project import read_moment
 
     project = context.project
-    trial = approving.test(project, to, by)
+    trial = approving.try_out(project, to, by, read_moment(since, project.settings), latest)
     where = f"  {project.root / 'outbox' / 'mail'}/" if project.settings.mail.mailer == "outbox" else ""
     context.say(
         f"{counted(len(to) or 1, 'test copy')} of build {short_hash(trial.build)} handed over.{where}"

@@ -26,16 +26,18 @@ def order(project: Project, wanted: Wanted, fields: Fields) -> str:
     return f"Moved {post} {move}, in {path}."
 
 
-def test(project: Project, wanted: Wanted, fields: Fields) -> str:  # noqa: ARG001
+def test(project: Project, wanted: Wanted, fields: Fields) -> str:
     """Send a test copy to the addresses given, commas or spaces between them; to the usual one if none is."""
     to = fields.get("to", "").replace(",", " ").split()
-    approving.test(project, to, "")
+    approving.try_out(project, to, "", wanted.since, wanted.latest)
     return f"Sent a test copy to {', '.join(to) or project.settings.mail.test_to}."
 
 
-def approve(project: Project, wanted: Wanted, fields: Fields) -> str:  # noqa: ARG001
+def approve(project: Project, wanted: Wanted, fields: Fields) -> str:
     """Approve just that build which the page showed."""
-    approval = approving.approve(project, fields.get("by", ""), fields.get("build", ""))
+    approval = approving.approve(
+        project, fields.get("by", ""), fields.get("build", ""), wanted.since, wanted.latest
+    )
     return f"Approved by {approval.by}. Next: newsletter send"
 
 
