@@ -132,8 +132,7 @@ def _changes(view: str) -> Iterator[tuple[str, Any]]:
 
 def _nearest(options: Options, current: Options) -> Options:
     """Return the exported way of looking that comes next to what a link wants: what it changes stays changed."""
-    if options.view != "html" and options.scheme == "forced":
-        options = replace(options, scheme="dark")
+    options = replace(options, scheme=options.colours)
     known = {field for field, _ in _changes(options.view)}
     different = [name for name in _SINGLE if getattr(options, name) != getattr(_USUAL, name)]
     kept = [name for name in different if name in known]

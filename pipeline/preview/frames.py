@@ -118,7 +118,7 @@ def _shown(html: str, options: Options) -> str:
     if options.zoom == 200:
         html = text_doubled(html)
     # Always one or the other: a frame follows the dark mode of whoever looks, whatever the iframe says.
-    return force_dark(html) if options.scheme == "forced" else in_scheme(html, _scheme(options))
+    return force_dark(html) if options.colours == "forced" else in_scheme(html, _scheme(options))
 
 
 def _small(
@@ -144,7 +144,7 @@ def _small(
 
 
 def _scheme(options: Options) -> Scheme:
-    return "light" if options.scheme == "light" else "dark"
+    return "light" if options.colours == "light" else "dark"
 
 
 def _base(state: State, look: Look) -> str:

@@ -50,6 +50,11 @@ class Options:
             issue=int(issue) if issue.isascii() and issue.isdigit() and len(issue) < 10 else None,
         )
 
+    @property
+    def colours(self) -> str:
+        """Return the scheme as this view has it: only mail is made dark by force, all else is then just dark."""
+        return "dark" if self.scheme == "forced" and self.view != "html" else self.scheme
+
     def query(self, **changes: Any) -> str:
         """Write the parameters, those only that differ from the default; `changes` are made first."""
         options, usual = replace(self, **changes), Options()

@@ -93,5 +93,5 @@ def _frame_title(options: Options) -> str:
         "outline": "What a screen reader hears",
     }[options.view]
     width = "full width" if options.width == "full" else f"{options.width} pixels wide"
-    scheme = {"light": "light", "dark": "dark", "forced": "forced dark"}[options.scheme]
+    scheme = {"light": "light", "dark": "dark", "forced": "forced dark"}[options.colours]
     return f"{what}, {width}, {scheme}"

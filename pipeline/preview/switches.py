@@ -53,10 +53,9 @@ def groups(options: Options, places: Places) -> list[Group]:
     """Return the switches that change something in this view."""
     view = options.view
     schemes = _SCHEMES if view == "html" else {"light": "Light", "dark": "Dark"}
-    seen = options if view == "html" or options.scheme == "light" else replace(options, scheme="dark")
     made = [
         _group("Width", "width", _WIDTHS, options, places),
-        _group("Colours", "scheme", schemes, seen, places),
+        _group("Colours", "scheme", schemes, replace(options, scheme=options.colours), places),
     ]
     made.append(Group("Client", tuple(_flips(options, places))))
     if view in ADDRESSED:

@@ -13,6 +13,7 @@ from pipeline.preview.fence import fenced, served
 from pipeline.preview.frames import frame_html
 from pipeline.preview.options import SCHEMES, VIEWS, Options
 from pipeline.preview.outline import outline
+from pipeline.preview.page import page_html
 from pipeline.preview.state import State
 
 HILL = "https://letter.example.org/posts/lead/hill.png"
@@ -79,6 +80,16 @@ def test_a_scheme_does_not_depend_on_who_looks(state: State) -> None:
         assert frames[0] != frames[1], view
     forced = frame_html(state, Options(scheme="forced"))
     assert forced != frame_html(state, Options(scheme="dark"))
+
+
+@pytest.mark.parametrize("view", VIEWS[1:])
+def test_what_no_client_darkens_by_force_is_dark_as_it_is_made(state: State, view: str) -> None:
+    forced, dark = Options(view=view, scheme="forced"), Options(view=view, scheme="dark")
+    assert frame_html(state, forced) == frame_html(state, dark)
+    page = page_html(state, forced, token="")
+    assert "pixels wide, dark" in page
+    assert 'aria-current="true" data-swap>Dark<' in page
+    assert 'href="/?scheme=forced"' in page
 
 
 def test_switches_change_what_they_name(state: State) -> None:
