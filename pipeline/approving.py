@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from pipeline.weekly import Prepared
 
 
+#: Digits of a hash that name a build; two builds of one issue share so many by chance once in four billion.
+SHORTEST = 8
+
+
 def standing(project: Project, week: Week, made: Build | None = None) -> Standing:
     """Say how far the next issue has come; `made` is its build, where there is one to compare."""
     trials = records.read_trials(papers.folder_of(project, week.number))
@@ -47,12 +51,16 @@ def look(project: Project, week: Week, command: str) -> tuple[Prepared, Build, S
 
 
 def try_out(
-    project: Project, to: Sequence[str], by: str, since: datetime | None = None, latest: int | None = None
+    project: Project,
+    to: Sequence[str],
+    by: str | None,
+    since: datetime | None = None,
+    latest: int | None = None,
 ) -> Trial:
     """Send a real copy of the next issue to each address: marked, counted nowhere, its links changing nothing.
 
-    Without addresses it goes to `[mail] test_to`; `by` is who sends it, ""
-    whoever works on this machine. Remembers which build it was. Raises
+    Without addresses it goes to `[mail] test_to`; `by` is who sends it, None
+    for whoever works on this machine. Remembers which build it was. Raises
     MailerUnusable if the relay does not take every copy.
     """
     from pipeline.deliver.trial import MARK, Unguarded, trial_copies
@@ -73,31 +81,31 @@ def try_out(
             )
     if len(answers) < len(copies):
         raise MailerUnusable(f"{mailer.name} took {taken} of {len(copies)} test copies. Try again")
-    trial = Trial(made.hash, project.now, by or project.person)
+    trial = Trial(made.hash, project.now, project.person if by is None else by)
     records.add_trial(papers.folder_of(project, prepared.week.number), trial)
     return trial
 
 
 def approve(
     project: Project,
-    by: str,
+    by: str | None,
     build: str | None = None,
     since: datetime | None = None,
     latest: int | None = None,
 ) -> Approval:
-    """Seal the next issue as it is now, in somebody's name; `build` is the hash of what they looked at.
+    """Seal the next issue as it is now, in somebody's name; `build` names what they looked at.
 
     The moment of approving becomes the issue's own, so that what is sent later
     is, byte for byte, what was approved. Raises NotApproved if it is another
     build by now, or if the newsletter wants another person, or a test first.
     """
-    by = " ".join((by or project.person).split())
+    by = " ".join((project.person if by is None else by).split())
     if not by:
         raise UsageError("an approval needs a name: newsletter approve --by NAME")
     prepared = weekly.prepare(project, _next(project, since, latest), "approve", project.now)
     weekly.demand_checked(prepared, "approved")
     made = weekly.build(project, prepared)
-    if build is not None and build != made.hash:
+    if build is not None and not _names(build, made.hash):
         raise NotApproved("the issue has changed since you looked at it. Look again, then approve.")
     number = prepared.week.number
     _second_person(project, records.read_trials(papers.folder_of(project, number)), made, by)
@@ -156,6 +164,13 @@ def _next(project: Project, since: datetime | None, latest: int | None) -> Week:
     return week
 
 
+def _names(text: str, value: str) -> bool:
+    """Tell whether somebody means a hash: whole, its beginning, or as it is shown, "9f2c41…a0e1"."""
+    first, dots, last = text.strip().lower().removeprefix("sha256:").replace("...", "…").partition("…")
+    enough = len(first) + len(last) >= SHORTEST
+    return enough and value.startswith(first) and (not dots or value.endswith(last))
+
+
 def _usual(project: Project) -> tuple[str, ...]:
     address = project.settings.mail.test_to
     if address is None:
@@ -205,7 +220,7 @@ def _changes(
         return changes(seal, made.parts, exact, made.frozen.subject, week.choice.chosen)
     if approval.build == made.hash:
         return ()
-    return ("something has changed; what was approved is not on this machine, so nobody can say what",)
+    return ("something has changed; this approval's record is not on this machine, so nobody can say what",)
 
 
 def _refusal(project: Project, week: Week, made: Build, approval: Approval, found: Sequence[str]) -> str:

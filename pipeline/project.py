@@ -207,4 +207,4 @@ def read_moment(text: str | None, settings: Settings) -> datetime | None:
     try:
         return moment(text, zone).astimezone(zone)
     except ValueError as fault:
-        raise UsageError(f"a date on the command line {fault}") from fault
+        raise UsageError(f"a date on the command line (--clock, --since) {fault}") from fault

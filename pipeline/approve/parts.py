@@ -36,6 +36,7 @@ def parts(
         "mail": _sha(_DATE.sub(b"", frozen.template, count=1)),
         "envelope": _sha(frozen.sender.encode()),
         "page": _sha(frozen.page),
+        "subject": _sha(issue.subject.encode()),
         "preheader": _sha(issue.preheader.encode()),
         "note": _sha(issue.note.encode()),
         "posts": _sha(repr([post.id for post in issue.posts]).encode()),

@@ -157,7 +157,7 @@ def links_unchecked(m: Material) -> Iterator[Finding]:
     if urls:
         yield note(
             "links-unchecked",
-            f"{said(len(urls), 'link')} not checked: offline",
+            f"{said(len(urls), 'link')} not checked: offline, without --online",
             path=m.rendered.issue.path,
             fix="to try them: newsletter check --online",
         )

@@ -49,11 +49,18 @@ def subject_length(m: Material) -> Iterator[Finding]:
         path, line = m.head("subject")
         yield warning(
             "subject-length",
-            f"the subject has {size} characters" + (f"; inboxes cut near {most}" if size > most else ""),
+            f"the subject {_long(m.rendered.issue.subject)}"
+            + (f"; inboxes cut near {most}" if size > most else ""),
             path=path,
             line=line,
             fix=f"write one of {least} to {most} characters; up to {PHONE} are whole on a phone too",
         )
+
+
+def _long(text: str) -> str:
+    """Say how long a text is; letters that take the room of two count as two."""
+    size = columns(text)
+    return f"has {size} characters" if size == len(text) else f"takes the room of {size} letters"
 
 
 def subject_cut(m: Material) -> Iterator[Finding]:

@@ -92,12 +92,17 @@ def image_size(m: Material) -> Iterator[Finding]:
     """The mail says how large each picture is: Outlook shows it in its full size else, and text jumps elsewhere."""
     for image in m.images():
         if image.resolved and image.width is None and not _unshown(m, image):
+            ours = image.file in m.pictures
             yield warning(
                 "image-size",
-                f"nobody knows how large {short(image.url)} is",
+                f"{image.file} is no picture that can be read"
+                if ours
+                else f"nobody knows how large {short(image.url)} is",
                 path=image.path or TEMPLATES,
                 line=image.line,
-                fix='write it as HTML: <img src="..." alt="..." width="536" height="...">, or keep the file here',
+                fix="save it once more as PNG or JPEG"
+                if ours
+                else 'write it as HTML: <img src="..." alt="..." width="536" height="...">, or keep the file here',
             )
 
 

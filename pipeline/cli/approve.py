@@ -16,7 +16,9 @@ from pipeline.cli.words import moment, short_hash
 @since_option
 @latest_option
 @pass_context
-def command(context: Context, by: str, build: str | None, since: str | None, latest: int | None) -> int:
+def command(
+    context: Context, by: str | None, build: str | None, since: str | None, latest: int | None
+) -> int:
     """Seal the next issue as it is now: its mail, page, feeds, pictures, theme and settings.
 
     A later change makes send refuse and show what has changed. Ends with 6 if

@@ -24,4 +24,4 @@ def ask_for(number: int, question: str, *, stopped: str, otherwise: str) -> None
         click.echo(f"\n{stopped}", err=True)
         raise click.exceptions.Exit(130) from abort
     if answer.replace(",", "").strip() != str(number):
-        raise Refused(otherwise)
+        raise Refused(f"“{answer.strip()}” is not that number: {otherwise}" if answer.strip() else otherwise)

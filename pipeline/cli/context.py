@@ -121,9 +121,7 @@ pass_context = click.make_pass_decorator(Context)
 NUMBER = click.IntRange(min=1, max=999_999_999)
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead.")
-by_option = click.option(
-    "--by", metavar="NAME", default="", help="In whose name; by default your login name."
-)
+by_option = click.option("--by", metavar="NAME", help="In whose name; by default your login name.")
 join_option = click.option("--join", is_flag=True, help="Help a run that is at work on it already.")
 since_option = click.option(
     "--since", metavar="DATE", help="Older posts count as published before; no issue will carry them."

@@ -16,7 +16,9 @@ from pipeline.cli.words import counted, short_hash
 @since_option
 @latest_option
 @pass_context
-def command(context: Context, to: tuple[str, ...], by: str, since: str | None, latest: int | None) -> int:
+def command(
+    context: Context, to: tuple[str, ...], by: str | None, since: str | None, latest: int | None
+) -> int:
     """Send one copy of the next issue, marked [TEST], counted nowhere.
 
     It goes through the mailer as every copy will. Its links to leave change

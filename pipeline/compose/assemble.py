@@ -59,7 +59,8 @@ def _listed(draft: Draft, position: int, by_id: dict[str, Post], reasons: dict[s
     post = by_id.get(name)
     if post is None:
         raise DraftError(
-            f"there is no post `{name}`. `newsletter status` lists the posts; remove the line or correct the id.",
+            f"there is no post `{name}`. Remove the line, or correct the id: it is `id` or `slug` in the post's "
+            "head, else its file's name.",
             path=draft.path,
             line=line,
         )

@@ -57,9 +57,9 @@ def one_line(text: str) -> str:
 
 def too_large(size: int) -> str:
     """Say that a file is beyond the size of a post."""
-    return (
-        f"is {size:,} bytes; a post may have {MAX_BYTES:,}. Move pictures and data into files of their own."
-    )
+    # Whoever reads stops behind the limit, and does not know how much more there is.
+    is_size = f"is {size:,} bytes" if size > MAX_BYTES + 1 else f"is over {MAX_BYTES:,} bytes"
+    return f"{is_size}; a post may have {MAX_BYTES:,}. Move pictures and data into files of their own."
 
 
 def _without(control: re.Match[str]) -> str:

@@ -99,9 +99,12 @@ class Outbox:
         except OSError as fault:
             with suppress(OSError):
                 unfinished.unlink(missing_ok=True)
+            rest = f"`newsletter resume {submission.delivery.issue}` files the rest"
+            if self._subfolder:
+                rest = "try again"
             raise MailerUnusable(
                 f"{path.parent} cannot be written: {_said(fault)}. Nothing was filed that is not counted; "
-                f"mend this, then `newsletter resume {submission.delivery.issue}` files the rest."
+                f"mend this, then {rest}."
             ) from fault
         return unfinished
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from markupsafe import Markup
 
 from pipeline.dates import long_date
+from pipeline.errors import ThemeError
 from pipeline.model import Body, Issue, Marks, Post, RenderedIssue
 from pipeline.render.content.body import render_body, render_note
 from pipeline.render.content.highlight import dark_rules
@@ -80,15 +81,17 @@ def render_issue(
     note = render_note(issue, addresses) if issue.note.strip() else None
     marks = make_marks(issue, theme, settings)
     context = _context(issue, bodies, marks, addresses, settings)
-    html = inline(
-        theme.render(
-            "mail/mail.html",
-            note=Markup(fit_tables(note.mail)) if note else "",  # noqa: S704 -- sanitised by render/content/body.py
-            client_css=Markup(_client_css(theme, bodies)),  # noqa: S704 -- the theme's own
-            **context,
-        ),
-        theme.source("mail/mail.css"),
+    page = theme.render(
+        "mail/mail.html",
+        note=Markup(fit_tables(note.mail)) if note else "",  # noqa: S704 -- sanitised by render/content/body.py
+        client_css=Markup(_client_css(theme, bodies)),  # noqa: S704 -- the theme's own
+        **context,
     )
+    if not page.strip():
+        raise ThemeError(
+            "makes an empty mail. Delete it, and the built-in one is used.", path="templates/mail/mail.html"
+        )
+    html = inline(page, theme.source("mail/mail.css"))
     text = theme.render("mail/mail.txt", note=note.text.rstrip() if note else "", **context)
     whole = [*([note] if note else []), *every.values()]
     held = found(html, whole)
@@ -207,5 +210,7 @@ def _part(post: Post, addresses: Addresses, settings: Settings, body: Body | Non
 def _tidy(text: str) -> str:
     """Drop spaces at line ends, and more than two blank lines in a row."""
     lines = [line.rstrip() for line in text.strip().split("\n")]
-    kept = [line for n, line in enumerate(lines) if line or lines[n - 1] or lines[n - 2]]
+    kept = [
+        line for n, line in enumerate(lines) if line or n == 1 or (n > 1 and (lines[n - 1] or lines[n - 2]))
+    ]
     return "\n".join(kept) + "\n"

@@ -248,8 +248,17 @@ def test_what_has_an_error_or_is_not_there_cannot_be_approved(written: Letter) -
 
 
 def test_only_the_build_that_was_looked_at_is_approved(written: Letter) -> None:
-    ran = written.run("approve", "--by", "Ana", "--build", "0" * 64, clock=EVENING)
-    assert (ran.code, "has changed since you looked at it" in ran.err) == (6, True)
+    project = open_project(written.root, EVENING, {"NEWSLETTER_SECRET": SECRET})
+    prepared = weekly.prepare_next(project, None, None)
+    assert prepared is not None
+    real = weekly.build(project, prepared).hash
+    other = f"{int(real[0], 16) ^ 1:x}{real[1:]}"
+    for wrong in ("0" * 64, other, "", real[:7], f"{other[:6]}…{real[-4:]}", f"{real[:6]}…{'0' * 58}"):
+        with pytest.raises(NotApproved, match="has changed since you looked at it"):
+            approving.approve(project, "Ana", wrong)
+    assert not (written.root / "issues").exists()
+    for right in (real, f"sha256:{real[:12]}", f"{real[:6]}…{real[-4:]}", f"{real[:6]}...{real[-4:]}"):
+        assert approving.approve(project, "Ana", right).build == real
 
 
 class TestGuards:
@@ -269,6 +278,11 @@ class TestGuards:
         assert (ran.code, "Ana sent the test copy" in ran.err) == (6, True)
         assert written.run("approve", "--by", "Bo", clock=EVENING).code == 0
         assert would_send(written)
+
+    def test_a_test_of_the_day_before_counts(self, written: Letter) -> None:
+        guard(written, "second-person")
+        assert written.run("test", "--to", "ana@example.com", "--by", "Ana", clock=MONDAY).code == 0
+        assert written.run("approve", "--by", "Bo", clock=TUESDAY).code == 0
 
     def test_a_test_of_another_build_does_not_count(self, written: Letter) -> None:
         guard(written, "second-person")
