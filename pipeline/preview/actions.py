@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from pipeline import approving, editing
 from pipeline.errors import NewsletterError, UsageError
+from pipeline.preview.templating import sentence
 from pipeline.project import open_project
 
 if TYPE_CHECKING:
@@ -23,13 +24,14 @@ def order(project: Project, wanted: Wanted, fields: Fields) -> str:
     if move not in ("up", "down"):
         raise UsageError("a post moves up or down")
     path = editing.reorder(project, post, -1 if move == "up" else 1, wanted.since, wanted.latest)
-    return f"Moved {post} {move}, in {path}."
+    titles = {each.id: each.title for each in project.source.read().posts}
+    return f"Moved “{titles.get(post, post)}” {move}, in {path}."
 
 
 def test(project: Project, wanted: Wanted, fields: Fields) -> str:
     """Send a test copy to the addresses given, commas or spaces between them; to the usual one if none is."""
     to = fields.get("to", "").replace(",", " ").split()
-    approving.try_out(project, to, "", wanted.since, wanted.latest)
+    approving.try_out(project, to, fields.get("by") or None, wanted.since, wanted.latest)
     return f"Sent a test copy to {', '.join(to) or project.settings.mail.test_to}."
 
 
@@ -54,6 +56,6 @@ def act(wanted: Wanted, path: str, fields: Fields) -> str:
     try:
         return ACTIONS[path](open_project(wanted.root, wanted.clock), wanted, fields)
     except NewsletterError as fault:
-        return str(fault)
+        return sentence(str(fault))
     except OSError as fault:
-        return f"{fault.filename or 'the system'}: {fault.strerror or fault}"
+        return f"{fault.filename or 'The system'}: {fault.strerror or fault}"

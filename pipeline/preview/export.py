@@ -41,8 +41,8 @@ def export(state: State, folder: Path) -> tuple[str, ...]:
 
     Raises Refused if the folder holds anything but an earlier export.
     """
-    made = dict(_files(state))
     _demand_ours(folder)
+    made = dict(_files(state))
     for name in _listed(folder):
         (folder / name).unlink(missing_ok=True)
     names = tuple(sorted([*made, LIST]))
@@ -202,12 +202,16 @@ def _pictures(state: State) -> Iterator[tuple[str, tuple[str, bytes]]]:
 
 def _listed(folder: Path) -> list[str]:
     """Return what an earlier export wrote into a folder and is still there."""
-    try:
-        names = (folder / LIST).read_text("utf-8").splitlines()
-    except OSError:
-        return []
     there = _there(folder)
-    return [name for name in names if name in there]
+    return [name for name in _names(folder) if name in there]
+
+
+def _names(folder: Path) -> list[str]:
+    """Return what an earlier export says that it wrote."""
+    try:
+        return (folder / LIST).read_text("utf-8").splitlines()
+    except (OSError, ValueError):
+        return []
 
 
 def _there(folder: Path) -> set[str]:
@@ -220,11 +224,19 @@ def _there(folder: Path) -> set[str]:
     }
 
 
+def _strangers(folder: Path) -> set[str]:
+    """Return what no export wrote; its own top level first, for a whole disk may hang below that."""
+    if not folder.is_dir():
+        return set()
+    homes = {name.partition("/")[0] for name in _names(folder)}
+    return {path.name for path in folder.iterdir()} - homes or _there(folder) - set(_names(folder))
+
+
 def _demand_ours(folder: Path) -> None:
     """Raise Refused unless a folder is empty, not there yet, or holds an earlier export and nothing else."""
     if folder.exists() and not folder.is_dir():
         raise Refused(f"{folder} is a file. Name a folder for the preview.")
-    others = sorted(_there(folder) - set(_listed(folder)))
+    others = sorted(_strangers(folder))
     if others:
         raise Refused(
             f"{folder} holds other things ({others[0]}), which an export could spoil. Name a new or an empty folder."

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pipeline.model import Severity
+from pipeline.preview.templating import sentence
 
 if TYPE_CHECKING:
     from pipeline.check.run import Report
@@ -45,7 +46,7 @@ class Row:
 class Checks:
     """All that the checks had to say."""
 
-    #: "1 error, 2 warnings, 21 passed".
+    #: "1 error, 2 warnings, 3 ignored, 21 passed".
     summary: str
     #: Errors first.
     rows: tuple[Row, ...]
@@ -69,10 +70,11 @@ def checks(report: Report, places: Places) -> Checks:
         for severity, (_, word) in _SIGNS.items()
         if (number := report.count(severity))
     ]
+    ignored = [f"{report.ignored} ignored"] if report.ignored else []
     return Checks(
-        ", ".join([*counts, f"{report.passed} passed"]),
+        ", ".join([*counts, *ignored, f"{report.passed} passed"]),
         tuple(_row(group, places) for group in groups.values()),
-        tuple(_sentence(title(check)) for check in report.passed_ids),
+        tuple(sentence(title(check)) for check in report.passed_ids),
         report.passed,
         report.ignored,
     )
@@ -91,13 +93,8 @@ def _row(group: list[Finding], places: Places) -> Row:
         str(first.severity),
         *_SIGNS[first.severity],
         first.id,
-        _sentence(first.message),
-        _sentence(first.fix),
+        sentence(first.message),
+        sentence(first.fix),
         tuple(where[:cut]),
         tuple(where[cut:]),
     )
-
-
-def _sentence(text: str) -> str:
-    """Begin with a capital, where the text begins with a word and not with a name or an address."""
-    return text[:1].upper() + text[1:] if text.partition(" ")[0].isalpha() else text

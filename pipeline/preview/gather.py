@@ -14,7 +14,8 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
-from pipeline import approving, publishing, weekly
+from pipeline import approving, papers, publishing, weekly
+from pipeline.approve import records
 from pipeline.errors import DraftError, NewsletterError, Refused, SettingsError, StoreError
 from pipeline.model import Standing
 from pipeline.preview.state import Fault, Look, State
@@ -114,6 +115,7 @@ def _past(project: Project, frozen: FrozenIssue) -> State:
         by_id = {post.id: post for post in week.collection.posts}
         posts = [by_id[post.id] for post in frozen.posts if post.id in by_id]
         entries = publishing.feed_entries(project, week, posts)
+    trials = records.read_trials(papers.folder_of(project, frozen.number))
     look = Look(
         frozen=frozen,
         hash=frozen.hash,
@@ -121,7 +123,7 @@ def _past(project: Project, frozen: FrozenIssue) -> State:
         entries=entries,
         files=published_files(project, [frozen.html.decode(), *(entry.html for entry in entries)]),
     )
-    return replace(state, look=look, standing=Standing(approval=approval))
+    return replace(state, look=look, standing=Standing(trials, approval))
 
 
 def _bare(project: Project, number: int) -> State:

@@ -48,6 +48,7 @@ def page_html(
         name=state.settings.newsletter.name,
         past=steps.is_past(state),
         steps=steps.steps(state),
+        trial=steps.trial(state),
         next=steps.next_step(state, live),
         errors=steps.errors(state),
         readers=state.record.counts.readers if state.record else state.readers,

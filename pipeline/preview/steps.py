@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 
-from pipeline.model import IssueRecord, IssueState, Severity
+from pipeline.model import IssueRecord, IssueState, Severity, Trial
 from pipeline.preview.state import State
 from pipeline.preview.templating import count
 
@@ -17,12 +18,19 @@ DONE, LOST, OPEN = "✓", "!", ""
 class Step:
     """One of the five."""
 
-    number: int
-    text: str
+    words: str
     #: DONE, LOST (it was done, and something changed since) or OPEN.
     sign: str = OPEN
     #: The first that is not done.
     current: bool = False
+    #: Who took it, and what to say of that; the name may be cut where there is no room.
+    name: str = ""
+    more: str = ""
+
+    @property
+    def text(self) -> str:
+        """Return all that it says."""
+        return f"{self.words} {self.name}{self.more}".rstrip()
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,46 +55,60 @@ def errors(state: State) -> int:
 def steps(state: State) -> list[Step]:
     """Return the five steps, each as far as it has come."""
     made: list[Step] = []
-    for number, (text, sign) in enumerate(
-        _of_past(state, state.record) if state.record else _of_next(state), 1
-    ):
-        first = sign is not DONE and not any(step.current for step in made)
-        made.append(Step(number, text, sign, first and not _over(state)))
+    for step in _of_past(state, state.record) if state.record else _of_next(state):
+        first = step.sign is not DONE and not any(before.current for before in made)
+        made.append(replace(step, current=first and not _over(state)))
     return made
 
 
-def _of_next(state: State) -> Iterator[tuple[str, str]]:
+def trial(state: State) -> Trial | None:
+    """Return the newest test copy of just what is looked at; of a past issue, of what was approved."""
+    look, standing = state.look, state.standing
+    if not is_past(state):
+        return standing.tested(look.hash) if look else None
+    if standing.approval is None:
+        # Its build is written nowhere, so any will do.
+        return next(iter(standing.trials), None)
+    return standing.tested(standing.approval.build)
+
+
+def _of_next(state: State) -> Iterator[Step]:
     look, standing = state.look, state.standing
     good = look is not None and look.build is not None and not state.faults
-    yield ("Collected", DONE) if good else ("Collect", OPEN)
+    yield Step("Collected", DONE) if good else Step("Collect")
     report = look.report if look and good else None
     wrong = errors(state)
     if report is None:
-        yield "Check", OPEN
+        yield Step("Check")
     elif wrong:
-        yield f"Checks: {wrong} to fix", OPEN
+        yield Step(f"Checks: {wrong} to fix")
     else:
         warnings = report.count(Severity.WARNING)
-        yield f"Checked{': ' + count(warnings, 'warning') if warnings else ''}", DONE
-    if look and good and standing.tested(look.hash):
-        yield "Tested", DONE
+        yield Step(f"Checked{': ' + count(warnings, 'warning') if warnings else ''}", DONE)
+    if good and trial(state):
+        yield Step("Tested", DONE)
     else:
-        yield ("Test: changed since", LOST) if standing.trials else ("Test", OPEN)
-    if standing.approval is None:
-        yield "Approve", OPEN
+        yield Step("Test: changed since", LOST) if standing.trials else Step("Test")
+    approval = standing.approval
+    if approval is None:
+        yield Step("Approve")
     elif standing.changes or not good:
-        yield f"Approved by {standing.approval.by}: changed since", LOST
+        yield Step("Approved by", LOST, name=approval.by, more=": changed since")
     else:
-        yield f"Approved by {standing.approval.by}", DONE
-    yield "Send", OPEN
+        later = f" for {_moment(state, approval.at)}" if approval.at > state.now else ""
+        yield Step("Approved by", DONE, name=approval.by, more=later)
+    yield Step("Send")
 
 
-def _of_past(state: State, record: IssueRecord) -> Iterator[tuple[str, str]]:
-    yield "Collected", DONE
-    yield "Checked", DONE
-    yield ("Tested", DONE) if state.standing.trials else ("Not tested", OPEN)
+def _of_past(state: State, record: IssueRecord) -> Iterator[Step]:
+    yield Step("Collected", DONE)
+    yield Step("Checked", DONE)
+    if trial(state):
+        yield Step("Tested", DONE)
+    else:
+        yield Step("Tested, then changed", LOST) if state.standing.trials else Step("Not tested")
     approval = state.standing.approval
-    yield (f"Approved by {approval.by}", DONE) if approval else ("Not approved", OPEN)
+    yield Step("Approved by", DONE, name=approval.by) if approval else Step("Not approved")
     counts = record.counts
     words = {
         IssueState.SENT: f"Sent: {counts.accepted:,} of {counts.readers:,}",
@@ -94,7 +116,7 @@ def _of_past(state: State, record: IssueRecord) -> Iterator[tuple[str, str]]:
         IssueState.PAUSED: f"Paused: {counts.accepted:,} of {counts.readers:,}",
         IssueState.CANCELLED: f"Cancelled: {counts.accepted:,} of {counts.readers:,} have it",
     }
-    yield words[record.state], DONE if record.state is IssueState.SENT else LOST
+    yield Step(words[record.state], DONE if record.state is IssueState.SENT else LOST)
 
 
 def _over(state: State) -> bool:
@@ -107,7 +129,8 @@ def next_step(state: State, live: bool = True) -> NextStep:
     if state.record is not None:
         return _after(state.record)
     saved = " This page shows it as soon as you save." if live else ""
-    look, test = state.look, f"newsletter test --to {state.settings.mail.test_to or 'me@example.org'}"
+    look = state.look
+    test = "newsletter test" if state.settings.mail.test_to else "newsletter test --to you@example.org"
     if state.faults:
         fault = state.faults[0]
         where = f"{fault.path}:{fault.line}" if fault.line else fault.path
@@ -119,8 +142,14 @@ def next_step(state: State, live: bool = True) -> NextStep:
         what = "the error" if wrong == 1 else f"the {wrong} errors"
         return NextStep(f"Fix {what}.{saved} Then see what is still wrong:", "newsletter check")
     if approval is not None and not state.standing.changes:
+        if approval.at > state.now:
+            return NextStep(
+                f"Everything is sealed, for {_moment(state, approval.at)}. From then on, send exactly this to all "
+                "readers:",
+                "newsletter send",
+            )
         return NextStep("Everything is sealed. Send exactly this to all readers:", "newsletter send")
-    if not state.standing.tested(look.hash):
+    if not trial(state):
         again = "It has changed since the last test. " if state.standing.trials else ""
         return NextStep(f"{again}Read it in a real inbox, as your readers will:", test)
     if approval is not None:
@@ -130,6 +159,12 @@ def next_step(state: State, live: bool = True) -> NextStep:
     if state.settings.guards.approval == "optional":
         return NextStep("Looked at and tested. Seal it, so that exactly this is sent:", "newsletter approve")
     return NextStep("Looked at and tested. It goes out once it is approved:", "newsletter approve")
+
+
+def _moment(state: State, at: datetime) -> str:
+    """Return "Sun 29 Nov 2026 08:00", in the newsletter's zone."""
+    here = at.astimezone(state.settings.newsletter.zone)
+    return f"{here:%a} {here.day} {here:%b %Y %H:%M}"
 
 
 def _after(record: IssueRecord) -> NextStep:

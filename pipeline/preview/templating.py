@@ -36,13 +36,23 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
-    environment.filters.update(count=count, size=size)
+    environment.filters.update(count=count, size=size, short_hash=short_hash)
     return environment
 
 
 def count(number: int, one: str, many: str = "") -> str:
     """Return "1 link", "1,204 links"."""
     return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def short_hash(value: str) -> str:
+    """Return "9f2c41…a0e1", as the command line names a build."""
+    return f"{value[:6]}…{value[-4:]}"
+
+
+def sentence(text: str) -> str:
+    """Begin with a capital, where the text begins with a word and not with a name or an address."""
+    return text[:1].upper() + text[1:] if text.partition(" ")[0].isalpha() else text
 
 
 def size(octets: int) -> str:

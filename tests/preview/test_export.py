@@ -76,7 +76,26 @@ def test_a_folder_that_holds_other_things_is_left_alone(tmp_path: Path, state: S
     with pytest.raises(Refused, match="is a file"):
         export(state, tmp_path / "thesis.txt")
     assert sorted(content(tmp_path)) == [LIST, "thesis.txt"]
+    (tmp_path / "thesis.txt").unlink()
+    (tmp_path / LIST).write_text("frames/html-light.html\n")
+    (tmp_path / "frames").mkdir()
+    (tmp_path / "frames/mine.html").write_text("mine")
+    with pytest.raises(Refused, match="holds other things"):
+        export(state, tmp_path)
     assert (tmp_path.parent / "outside.txt").read_text() == "mine too"
+
+
+def test_a_folder_that_holds_other_things_is_not_walked_through(tmp_path: Path, state: State) -> None:
+    (tmp_path / "a disk").mkdir()
+    (tmp_path / "a disk/deep").mkdir()
+    (tmp_path / "a disk/deep/file").write_text("mine")
+    # As the folders of other people on a whole disk.
+    (tmp_path / "a disk").chmod(0)
+    try:
+        with pytest.raises(Refused, match=r"holds other things \(a disk\)"):
+            export(state, tmp_path)
+    finally:
+        (tmp_path / "a disk").chmod(0o755)
 
 
 @pytest.mark.browser

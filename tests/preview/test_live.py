@@ -274,7 +274,7 @@ def test_moving_a_post_changes_its_line_and_nothing_else(three: Letter) -> None:
 def test_moving_a_post_of_an_issue_without_a_draft_writes_one(three: Letter) -> None:
     with previewing(three) as preview, preview.listening() as listener:
         page = preview.act("/order", post="wind", move="up", back="view=text&amp=x")
-        assert "Moved wind up, in issues/0001.md." in page
+        assert "Moved “Wind” up, in issues/0001.md." in page
         assert listener.next() != ""
         lines = (three.root / "issues/0001.md").read_text().splitlines()
         assert [line.split()[1] for line in lines if line.startswith("  - ")] == [
@@ -284,18 +284,23 @@ def test_moving_a_post_of_an_issue_without_a_draft_writes_one(three: Letter) -> 
         ]
         assert 'lead: "wind"' in lines
         assert "cannot be moved" in preview.act("/order", post="nobody", move="up")
-        assert "up or down" in preview.act("/order", post="snow", move="sideways")
+        assert "A post moves up or down" in preview.act("/order", post="snow", move="sideways")
 
 
 def test_a_test_copy_and_an_approval_say_what_came_of_them(three: Letter) -> None:
     three.write("readers.csv", "email,name\nann@example.com,Ann\n")
     assert three.run("subscribers", "import", "readers.csv").code == 0
     with previewing(three) as preview:
-        assert "Sent a test copy to editor@example.org." in preview.act("/test", to="editor@example.org")
+        assert "Sent a test copy to editor@example.org." in preview.act(
+            "/test", to="editor@example.org", by="Bea"
+        )
+        assert '"Bea"' in (three.root / ".newsletter/issues/0001/tests.json").read_text()
         assert len(list((three.root / "outbox/mail").glob("*.eml"))) == 1
         assert "outbox/0001" not in "".join(three.files("outbox"))
-        assert "an address has an @ in it" in preview.act("/test", to="nobody")
-        assert "has changed since you looked at it" in preview.act("/approve", by="Ana", build="0" * 64)
+        assert "An address has an @ in it" in preview.act("/test", to="nobody")
+        assert "The issue has changed since you looked at it" in preview.act(
+            "/approve", by="Ana", build="0" * 64
+        )
         build = re.search(r'name="build"\s+value="([0-9a-f]{64})"', preview.ask("/").text)
         assert build
         assert "Approved by Ana" in preview.act("/approve", by="Ana", build=build[1])

@@ -13,12 +13,15 @@ import pytest
 from support.letter import Letter, copy_sample
 from support.preview_page import CLOCK, rich_letter, state_of
 
+from pipeline.approve.records import add_trial
 from pipeline.model import Approval, Draft, Reason, Standing, Trial
+from pipeline.papers import folder_of
 from pipeline.preview.options import READERS, SCHEMES, VIEWS, WIDTHS, Options
 from pipeline.preview.page import page_html
 from pipeline.preview.sources import known_paths, source_html
 from pipeline.preview.state import Fault, State
 from pipeline.preview.steps import next_step, steps
+from pipeline.project import open_project
 
 XHTML = "{http://www.w3.org/1999/xhtml}"
 
@@ -140,6 +143,8 @@ def test_with_an_error_nothing_can_be_approved(state: State, mended: State) -> N
     fields = {field.get("name"): field.get("value") for field in form.iter(f"{XHTML}input")}
     assert fields["build"] == mended.look.hash  # type: ignore[union-attr]
     assert set(fields) == {"token", "back", "build", "by"}
+    tests = {field.get("name") for field in find(page(mended), "act-test").iter(f"{XHTML}input")}
+    assert tests == {"token", "back", "to", "by"}
 
 
 def test_each_step_leads_to_the_next(state: State, mended: State) -> None:
@@ -156,13 +161,41 @@ def test_each_step_leads_to_the_next(state: State, mended: State) -> None:
         return replace(mended, standing=Standing(trials, approval, changes))
 
     assert told(state) == ("Checks: 1 to fix", "newsletter check")
-    assert told(mended) == ("Test", "newsletter test --to me@example.org")
-    assert told(stands(old)) == ("Test: changed since", "newsletter test --to me@example.org")
+    assert told(mended) == ("Test", "newsletter test --to you@example.org")
+    assert told(stands(old)) == ("Test: changed since", "newsletter test --to you@example.org")
     assert told(stands(trial, old)) == ("Approve", "newsletter approve")
     changed = stands(trial, approval=approval, changes=("the subject was “Rain”",))
     assert told(changed) == ("Approved by Ana: changed since", "newsletter approve")
     assert "the subject was “Rain”" in text(find(page(changed), "right"))
     assert told(stands(trial, approval=approval)) == ("Send", "newsletter send")
+    mail = mended.settings.mail.model_copy(update={"test_to": "ana@example.org"})
+    usual = replace(mended, settings=mended.settings.model_copy(update={"mail": mail}))
+    assert told(usual) == ("Test", "newsletter test")
+
+
+def test_what_is_approved_for_later_says_from_when_on_it_may_go_out(mended: State) -> None:
+    look = mended.look
+    assert look is not None
+    approval = Approval("A. by", mended.now + timedelta(days=1), look.hash)
+    later = replace(mended, standing=Standing(approval=approval))
+    assert steps(later)[3].text == "Approved by A. by for Mon 23 Nov 2026 08:00"
+    assert next_step(later).words.startswith("Everything is sealed, for Mon 23 Nov 2026 08:00. From then on")
+    assert "✓ done: Approved by A. by for Mon 23 Nov 2026 08:00" in text(find(page(later), "top"))
+
+
+def test_a_build_is_named_as_the_command_line_names_it_and_whole(mended: State) -> None:
+    assert mended.look is not None
+    value = mended.look.hash
+    assert text(find(page(mended), "hash")) == f"{value[:6]}…{value[-4:]} {value}"
+    assert f"{value[:6]}…{value[-4:]}" in text(find(page(mended), "act-approve"))
+
+
+def test_what_is_ignored_is_counted_beside_what_passed(state: State) -> None:
+    assert state.look is not None
+    assert state.look.report is not None
+    report = replace(state.look.report, ignored=3)
+    right = text(find(page(replace(state, look=replace(state.look, report=report))), "right"))
+    assert re.search(r"Checks: 1 error, .*, 3 ignored, \d+ passed", right)
 
 
 def test_a_fault_stands_above_the_last_good_render(state: State) -> None:
@@ -204,6 +237,22 @@ def test_a_past_issue_has_counts_and_no_forms(tmp_path: Path) -> None:
         assert ("Sent: 3 of 3" in text(find(tree, "top"))) is past
         assert "/?issue=1" in [link.get("href") for link in find(tree, "left").iter(f"{XHTML}a")]
     assert "newsletter report 1" in text(find(page(state_of(letter.root, number=1)), "right"))
+
+
+def test_a_past_issue_says_whether_what_went_out_was_tested(tmp_path: Path) -> None:
+    letter: Letter = copy_sample(tmp_path / "letter")
+    letter.run("subscribers", "import", "readers.csv")
+    assert letter.run("send", "--yes", clock=CLOCK).code == 0
+    project = open_project(letter.root, CLOCK)
+    assert steps(state_of(letter.root, number=1))[2].text == "Not tested"
+    tested = Trial("1" * 64, project.now, "ana")
+    add_trial(folder_of(project, 1), tested)
+    past = state_of(letter.root, number=1)
+    assert steps(past)[2].text == "Tested"
+    assert "Tested 22 Nov 2026" in text(find(page(past), "right"))
+    for build, said in ((tested.build, "Tested"), ("2" * 64, "Tested, then changed")):
+        approval = Approval("Ana", project.now, build)
+        assert steps(replace(past, standing=replace(past.standing, approval=approval)))[2].text == said
 
 
 def test_a_file_is_shown_with_its_line_marked(state: State) -> None:
