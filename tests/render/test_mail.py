@@ -352,6 +352,15 @@ def test_a_mistake_in_an_overridden_mail_names_its_place(make: Make, tmp_path: P
         make()
 
 
+def test_an_empty_override_is_named_and_an_empty_twin_is_empty(make: Make, tmp_path: Path) -> None:
+    (tmp_path / "templates" / "mail").mkdir(parents=True)
+    (tmp_path / "templates" / "mail" / "mail.txt").write_text("")
+    assert make().text == "\n"
+    (tmp_path / "templates" / "mail" / "mail.html").write_text("{# nothing #}\n")
+    with pytest.raises(ThemeError, match=r"^templates/mail/mail.html: makes an empty mail"):
+        make()
+
+
 def test_only_links_have_the_colour_of_links(make: Make) -> None:
     html = make().html
     coloured = re.findall(r"<(\w+)[^>]*[^-]color:#0B5E63", html)
