@@ -95,7 +95,7 @@ def _of_next(state: State) -> Iterator[Step]:
     elif standing.changes or not good:
         yield Step("Approved by", LOST, name=approval.by, more=": changed since")
     else:
-        later = f" for {_moment(state, approval.at)}" if approval.at > state.now else ""
+        later = f" for {_moment(state, approval.at, year=False)}" if approval.at > state.now else ""
         yield Step("Approved by", DONE, name=approval.by, more=later)
     yield Step("Send")
 
@@ -161,10 +161,10 @@ def next_step(state: State, live: bool = True) -> NextStep:
     return NextStep("Looked at and tested. It goes out once it is approved:", "newsletter approve")
 
 
-def _moment(state: State, at: datetime) -> str:
+def _moment(state: State, at: datetime, *, year: bool = True) -> str:
     """Return "Sun 29 Nov 2026 08:00", in the newsletter's zone."""
     here = at.astimezone(state.settings.newsletter.zone)
-    return f"{here:%a} {here.day} {here:%b %Y %H:%M}"
+    return f"{here:%a} {here.day} {here:%b}{f' {here.year}' if year else ''} {here:%H:%M}"
 
 
 def _after(record: IssueRecord) -> NextStep:

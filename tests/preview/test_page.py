@@ -178,9 +178,9 @@ def test_what_is_approved_for_later_says_from_when_on_it_may_go_out(mended: Stat
     assert look is not None
     approval = Approval("A. by", mended.now + timedelta(days=1), look.hash)
     later = replace(mended, standing=Standing(approval=approval))
-    assert steps(later)[3].text == "Approved by A. by for Mon 23 Nov 2026 08:00"
+    assert steps(later)[3].text == "Approved by A. by for Mon 23 Nov 08:00"
     assert next_step(later).words.startswith("Everything is sealed, for Mon 23 Nov 2026 08:00. From then on")
-    assert "✓ done: Approved by A. by for Mon 23 Nov 2026 08:00" in text(find(page(later), "top"))
+    assert "✓ done: Approved by A. by for Mon 23 Nov 08:00" in text(find(page(later), "top"))
 
 
 def test_a_build_is_named_as_the_command_line_names_it_and_whole(mended: State) -> None:

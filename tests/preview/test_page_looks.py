@@ -10,6 +10,7 @@ from support.letter import Letter
 from support.preview import previewing
 from support.preview_page import SITE, shown
 
+from pipeline.model import Approval, Standing, Trial
 from pipeline.preview.options import VIEWS
 from pipeline.preview.state import Fault
 
@@ -25,6 +26,14 @@ SMALL = """() => [...document.querySelectorAll('body *')]
 #: Everything on the page that is pressed, lower than 44 pixels.
 LOW = """() => [...document.querySelectorAll('button, summary, .group a, .acts a, input:not([type=hidden])')]
     .filter(e => e.checkVisibility() && e.getBoundingClientRect().height < 44).map(e => e.outerHTML.slice(0, 80))"""
+
+#: Whether the buttons stand in the row of the header's title, and the steps touch nothing beside them.
+BESIDE = """() => {
+  const [title, steps, readers, acts] = ["h1", ".steps", ".readers", ".acts"]
+    .map(each => document.querySelector(`#top ${each}`).getBoundingClientRect());
+  const last = Math.max(...[...document.querySelectorAll(".step")].map(e => e.getBoundingClientRect().right));
+  return acts.top < title.bottom && last <= readers.left && steps.left >= title.right;
+}"""
 
 
 def violations(page: Page) -> list[tuple[str, list[str]]]:
@@ -87,6 +96,30 @@ def test_a_long_name_and_twenty_findings_scroll_nothing_sideways(browser: Browse
         for query in ("", "?view=source&reader=long&text=200", "?view=web&text=200", "?w=full&images=off"):
             go(query)
             assert page.evaluate("document.documentElement.scrollWidth") == 320, query
+
+
+@pytest.mark.browser
+def test_there_is_room_for_what_is_to_be_seen(browser: Browser, state: State) -> None:
+    assert state.look is not None
+    ana = Approval("Dr Maximiliane Ännchen von der Großenheide-Wasserburg", state.now, "0" * 64)
+    standing = Standing((Trial("0" * 64, state.now, "ana"),), ana, ("the subject was “Rain”",))
+    with shown(browser, replace(state, standing=standing)) as (page, _, go):
+        # The buttons stay beside the steps, whatever those say; a long name is cut, and can still be read.
+        assert page.evaluate(BESIDE)
+        assert page.locator(".step .name").get_attribute("title") == ana.by
+        assert page.locator(".step .name").evaluate("e => e.scrollWidth > e.clientWidth")
+        # A line of 72 letters is one line.
+        go("?view=text")
+        words = page.frame_locator("#frame").locator(".text")
+        assert (
+            words.evaluate("e => { e.textContent = 'x '.repeat(36); return e.getClientRects()[0].height; }")
+            < 30
+        )
+        # What to do next is not a whole mail away.
+        page.set_viewport_size({"width": 390, "height": 800})
+        go("")
+        page.wait_for_function("() => parseInt(document.getElementById('frame').style.height) > 800")
+        assert page.locator("#frame").evaluate("e => e.offsetHeight") == 640
 
 
 @pytest.mark.browser
