@@ -145,7 +145,7 @@ def test_move_test_approve_and_save(page: Page, newsletter: Letter) -> None:
     page.locator(".step.done", has_text="Tested").wait_for()
 
     page.locator("summary", has_text="Approve").click()
-    page.get_by_label("Your name").fill("Ana Example")
+    page.get_by_label("Your name", exact=True).fill("Ana Example")
     page.get_by_role("button", name="Approve this build").click()
     page.locator("#notice", has_text="Approved by Ana Example").wait_for()
     page.locator(".step.done", has_text="Approved").wait_for()
