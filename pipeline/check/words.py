@@ -14,6 +14,9 @@ from pipeline.model import Finding
 #: Jinja, Liquid, Handlebars and provider merge tags: `{{ name }}`, `{% if %}`.
 TEMPLATE_SYNTAX = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|\{\{|\{%")
 
+#: Where a link or picture in Markdown leads.
+_TARGET = re.compile(r"(?<=\])\([^)]*\)|^\s*\[[^\]]*\]:.*")
+
 #: What authors write where something is still to come: TK of journalists, in capitals; filler text.
 PLACEHOLDER = re.compile(
     r"(?<![\w-])(?:TK(?:TK)*|TODO|FIXME|TBD|XXX)(?![\w-])|\blorem\s+ipsum\b|\bdolor\s+sit\s+amet\b"
@@ -41,16 +44,25 @@ def template_left(m: Material) -> Iterator[Finding]:
                 line=line,
                 fix="write the words themselves",
             )
-    seen = [found[0] for found in TEMPLATE_SYNTAX.finditer(m.prose)]
-    for text in dict.fromkeys(seen):
-        for path, line in (place for place in where(m, text) if place not in heads):
-            yield error(
-                "template-left",
-                f"readers would see `{short(text)}`",
-                path=path,
-                line=line,
-                fix="write the words themselves, or put it between backticks as code",
-            )
+    # Also what only a post's own page shows, under a card; a target in such syntax is a reference that was followed.
+    written = {
+        (path, line, found[0])
+        for path, line, text in m.lines()
+        for found in TEMPLATE_SYNTAX.finditer(_TARGET.sub("", text))
+    }
+    told = {text for _, _, text in written}
+    seen = [found[0] for found in TEMPLATE_SYNTAX.finditer(m.prose) if found[0] not in told]
+    elsewhere = {(*place, text) for text in seen for place in where(m, text) if place not in heads}
+    for path, line, text in sorted(
+        written | elsewhere, key=lambda place: (place[0], place[1] or 0, place[2])
+    ):
+        yield error(
+            "template-left",
+            f"readers would see `{short(text)}`",
+            path=path,
+            line=line,
+            fix="write the words themselves, or put it between backticks as code",
+        )
 
 
 def placeholder(m: Material) -> Iterator[Finding]:

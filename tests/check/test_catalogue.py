@@ -85,6 +85,15 @@ FAULTS = [
         f"{SNOW}:6",
         "error",
     ),
+    # On the page that a card leads to.
+    Fault(
+        "template-left",
+        {
+            "posts/2025-12-30-old.md": "---\ntitle: Old snow\nexcerpt: It fell.\n---\n\nHello {{ name }}, it fell.\n"
+        },
+        "posts/2025-12-30-old.md:6",
+        "error",
+    ),
     Fault("template-left", draft(subject='"Hello {{ name }}, it snows"'), f"{DRAFT}:3", "error"),
     Fault("template-left", toml('"The Letter"', '"The {{ kind }} Letter"'), f"{TOML}:2", "error"),
     Fault("placeholder", snow("Last line.", "Last line.\nTK more"), f"{SNOW}:24"),
