@@ -34,38 +34,20 @@ _AFTER = r"(?![\w%/?#&=+~@$*(-]|[.,;:!'][\w%/?#&=+~@$*(-])"
 
 def link_dead(m: Material, answers: Answers) -> Iterator[Finding]:
     """Every link leads to a page that is there."""
-    for link, answer in _with(m, answers, LinkState.DEAD):
-        yield warning(
-            "link-dead",
-            f"{short(link.url)} {answer.why}",
-            path=link.path or TEMPLATES,
-            line=link.line,
-            fix="correct the address, or take the link out",
-        )
+    fix = "correct the address, or take the link out"
+    return _warnings(m, answers, LinkState.DEAD, "link-dead", fix)
 
 
 def link_failing(m: Material, answers: Answers) -> Iterator[Finding]:
     """The sites that links lead to answer without a fault."""
-    for link, answer in _with(m, answers, LinkState.FAILING):
-        yield warning(
-            "link-failing",
-            f"{short(link.url)} {answer.why}",
-            path=link.path or TEMPLATES,
-            line=link.line,
-            fix="open it in a browser; after an hour it is asked again",
-        )
+    fix = "open it in a browser; after an hour it is asked again"
+    return _warnings(m, answers, LinkState.FAILING, "link-failing", fix)
 
 
 def link_certificate(m: Material, answers: Answers) -> Iterator[Finding]:
     """The sites that links lead to have certificates that browsers take."""
-    for link, answer in _with(m, answers, LinkState.CERTIFICATE):
-        yield warning(
-            "link-certificate",
-            f"{short(link.url)} {answer.why}",
-            path=link.path or TEMPLATES,
-            line=link.line,
-            fix="open it in a browser: readers get the warning that you get",
-        )
+    fix = "open it in a browser: readers get the warning that you get"
+    return _warnings(m, answers, LinkState.CERTIFICATE, "link-certificate", fix)
 
 
 def link_moved(m: Material, answers: Answers) -> Iterator[Finding]:
@@ -113,6 +95,13 @@ def write_new(finding: Finding, text: str, ground: Ground) -> Mended | None:  # 
     whole = re.compile(_BEFORE + re.escape(old[1]) + _AFTER)
     mended = on_line(text, finding.line, lambda line: whole.sub(lambda _: safe, line))
     return Mended(mended, f"{old[1]} is {safe} now")
+
+
+def _warnings(m: Material, answers: Answers, state: LinkState, id: str, fix: str) -> Iterator[Finding]:
+    """Yield a warning at every place of each link whose site answered so."""
+    for link, answer in _with(m, answers, state):
+        message = f"{short(link.url)} {answer.why}"
+        yield warning(id, message, path=link.path or TEMPLATES, line=link.line, fix=fix)
 
 
 def _with(m: Material, answers: Answers, state: LinkState) -> Iterator[tuple[Link, LinkAnswer]]:

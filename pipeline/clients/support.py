@@ -101,11 +101,6 @@ def unsupported(html: str) -> Iterator[Unsupported]:
                 yield _said(slug, written, lost, in_style, tag)
 
 
-def known_since() -> str:
-    """Return the date of the data."""
-    return str(_data()["date"])
-
-
 @cache
 def features() -> Mapping[str, Feature]:
     """Return what is known, by slug."""
