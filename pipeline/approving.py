@@ -111,7 +111,7 @@ def approve(
     _second_person(project, records.read_trials(papers.folder_of(project, number)), made, by)
     if prepared.week.draft is None:
         editing.draft(project, prepared.week.since, prepared.week.latest)
-    approval = Approval(by, project.now, made.hash)
+    approval = Approval(by, project.now, made.hash, made.frozen.hash)
     seal = Seal(
         approval=approval,
         parts=made.parts,
@@ -218,7 +218,7 @@ def _changes(
     seal = records.read_seal(papers.folder_of(project, week.number), approval)
     if seal is not None:
         return changes(seal, made.parts, exact, made.frozen.subject, week.choice.chosen)
-    if approval.build == made.hash:
+    if (approval.build, approval.mail) == (made.hash, made.frozen.hash):
         return ()
     return ("something has changed; this approval's record is not on this machine, so nobody can say what",)
 

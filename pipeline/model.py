@@ -519,6 +519,8 @@ class Approval:
     at: datetime
     #: Hash of the build that was approved.
     build: str
+    #: SHA-256 of the mail's very bytes, its Date included: FrozenIssue.hash.
+    mail: str
 
 
 @dataclass(frozen=True, slots=True)

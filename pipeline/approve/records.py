@@ -41,7 +41,7 @@ def read_seal(folder: Path, approval: Approval) -> Seal | None:
     stored = _read(folder / SEAL)
     try:
         held = stored["approval"]
-        same = Approval(held["by"], datetime.fromisoformat(held["at"]), held["build"])
+        same = Approval(held["by"], datetime.fromisoformat(held["at"]), held["build"], held["mail"])
         if same != approval:
             return None
         return Seal(

@@ -162,7 +162,7 @@ class _Reader:
             if not isinstance(value, Mapping):
                 raise TypeError
             at = datetime.fromisoformat(str(value["at"]))
-            approval = Approval(str(value["by"]), at, str(value["build"]))
+            approval = Approval(str(value["by"]), at, str(value["build"]), str(value["mail"]))
         except (KeyError, TypeError, ValueError):
             pass
         if at is None or at.tzinfo is None:
@@ -289,8 +289,10 @@ def record_frozen(root: Path, frozen: FrozenIssue, composed: Issue | None = None
 
 def record_approved(root: Path, number: int, approval: Approval) -> None:
     """Note in the draft who approved which build, and when."""
-    line = f"{{by: {_quoted(approval.by)}, at: {_quoted(approval.at.isoformat())}, build: {approval.build}}}"
-    _set(root / path_of(number), {"approved": line})
+    words = f"by: {_quoted(approval.by)}, at: {_quoted(approval.at.isoformat())}"
+    # Digits alone would be read as a number.
+    hashes = f"build: {_quoted(approval.build)}, mail: {_quoted(approval.mail)}"
+    _set(root / path_of(number), {"approved": f"{{{words}, {hashes}}}"})
 
 
 def record_sent(root: Path, number: int, moment: datetime) -> None:

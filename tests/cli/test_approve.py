@@ -223,6 +223,12 @@ def test_on_a_machine_without_its_record_a_change_is_still_noticed(approved: Let
         would_send(approved)
 
 
+def test_another_date_in_the_line_is_another_mail(approved: Letter) -> None:
+    approved.replace("issues/0001.md", "2026-11-23T17:40:00", "2026-11-22T17:40:00")
+    with pytest.raises(NotApproved, match="something has changed"):
+        would_send(approved)
+
+
 def test_a_line_that_is_no_approval_is_named_with_its_place(approved: Letter) -> None:
     file = approved.root / "issues/0001.md"
     lines = file.read_text("utf-8").splitlines()

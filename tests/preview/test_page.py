@@ -155,7 +155,7 @@ def test_each_step_leads_to_the_next(state: State, mended: State) -> None:
     look = mended.look
     assert look is not None
     trial, old = Trial(look.hash, mended.now, "ana"), Trial("0" * 64, mended.now - timedelta(hours=1), "ana")
-    approval = Approval("Ana", mended.now, look.hash)
+    approval = Approval("Ana", mended.now, look.hash, look.frozen.hash)
 
     def stands(*trials: Trial, approval: Approval | None = None, changes: tuple[str, ...] = ()) -> State:
         return replace(mended, standing=Standing(trials, approval, changes))
@@ -176,7 +176,7 @@ def test_each_step_leads_to_the_next(state: State, mended: State) -> None:
 def test_what_is_approved_for_later_says_from_when_on_it_may_go_out(mended: State) -> None:
     look = mended.look
     assert look is not None
-    approval = Approval("A. by", mended.now + timedelta(days=1), look.hash)
+    approval = Approval("A. by", mended.now + timedelta(days=1), look.hash, look.frozen.hash)
     later = replace(mended, standing=Standing(approval=approval))
     assert steps(later)[3].text == "Approved by A. by for Mon 23 Nov 08:00"
     assert next_step(later).words.startswith("Everything is sealed, for Mon 23 Nov 2026 08:00. From then on")
@@ -251,7 +251,7 @@ def test_a_past_issue_says_whether_what_went_out_was_tested(tmp_path: Path) -> N
     assert steps(past)[2].text == "Tested"
     assert "Tested 22 Nov 2026" in text(find(page(past), "right"))
     for build, said in ((tested.build, "Tested"), ("2" * 64, "Tested, then changed")):
-        approval = Approval("Ana", project.now, build)
+        approval = Approval("Ana", project.now, build, "0" * 64)
         assert steps(replace(past, standing=replace(past.standing, approval=approval)))[2].text == said
 
 

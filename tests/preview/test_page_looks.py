@@ -101,7 +101,7 @@ def test_a_long_name_and_twenty_findings_scroll_nothing_sideways(browser: Browse
 @pytest.mark.browser
 def test_there_is_room_for_what_is_to_be_seen(browser: Browser, state: State) -> None:
     assert state.look is not None
-    ana = Approval("Dr Maximiliane Ännchen von der Großenheide-Wasserburg", state.now, "0" * 64)
+    ana = Approval("Dr Maximiliane Ännchen von der Großenheide-Wasserburg", state.now, "0" * 64, "0" * 64)
     standing = Standing((Trial("0" * 64, state.now, "ana"),), ana, ("the subject was “Rain”",))
     with shown(browser, replace(state, standing=standing)) as (page, _, go):
         # The buttons stay beside the steps, whatever those say; a long name is cut, and can still be read.
