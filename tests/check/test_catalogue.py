@@ -90,7 +90,8 @@ FAULTS = [
         "template-left",
         {
             "posts/2025-12-30-old.md": "---\ntitle: Old snow\nexcerpt: It fell.\n---\n\nHello {{ name }}, it fell.\n"
-        },
+        }
+        | toml('show = "full"', 'show = "lead"'),
         "posts/2025-12-30-old.md:6",
         "error",
     ),
