@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -10,7 +11,7 @@ from support.letter import SECRET
 from pipeline import readership, subscribing
 from pipeline.audience.joining import Stage
 from pipeline.errors import AudienceError
-from pipeline.model import Decision, EventKind, LetterKind, Preferences, SubscriberState
+from pipeline.model import Decision, Event, EventKind, LetterKind, Preferences, SubscriberState
 from pipeline.project import open_project
 
 ANA = "ana@example.com"
@@ -212,3 +213,11 @@ def test_an_editor_who_removes_somebody_unconfirmed_leaves_nothing_to_take_back(
     readership.remove(project, ANA)
     assert state(project) is SubscriberState.UNSUBSCRIBED
     assert subscribing.left(project, project.tokens.uid(ANA), project.now).undo == ""
+
+
+def test_who_complains_after_leaving_is_not_brought_back_by_undoing_that(ana):
+    at = ana.now + HOUR
+    way_back = subscribing.leave(ana, token(ana), "one click", at).undo
+    gone = replace(ana.store.subscriber(ANA), since=at + MINUTE)
+    ana.store.decide(ANA, lambda _: Decision(gone, events=(Event(at + MINUTE, EventKind.COMPLAINED),)))
+    assert not subscribing.undo(ana, token(ana), way_back, at + 2 * MINUTE)
