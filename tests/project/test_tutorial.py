@@ -7,7 +7,6 @@ import re
 
 from support.tutorial import PAGE, walk
 
-
 #: What a build is called: it names the versions of the packages that made it too, which are newer on every day.
 BUILD = re.compile(r"\b[0-9a-f]{6}…[0-9a-f]{4}\b")
 
