@@ -19,8 +19,8 @@ from pipeline.store.driver import DRIVER, durability
 
 #: How long to wait for another process that holds the database.
 BUSY_SECONDS = 30.0
-#: How long at most between two looks whether it still does. SQLite itself looks again after up to 100 ms, and a run that
-#: delivers lets go of the database for much shorter times than that.
+#: How long at most between two looks whether it still does. SQLite itself looks again after up to 100 ms, and a run
+#: that delivers lets go of the database for much shorter times than that.
 LOOK_AGAIN = 0.002
 #: Another connection holds what is asked for (sqlite.org/rescode.html); the higher bits say why.
 _BUSY, _PRIMARY = 5, 0xFF
