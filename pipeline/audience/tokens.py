@@ -223,17 +223,21 @@ def load_old_secrets(root: Path, environ: Mapping[str, str]) -> tuple[bytes, ...
     One a line, the newest first; none at all is the usual case. Raises SettingsError.
     """
     if VARIABLE + OLD in environ:
-        return tuple(environ[VARIABLE + OLD].encode().split())
+        return _each_line(environ[VARIABLE + OLD].encode())
     named = environ.get(f"{VARIABLE}{OLD}_FILE")
     path = Path(named) if named else root / OLD_FILE
     try:
-        return tuple(path.read_bytes().split())
+        return _each_line(path.read_bytes())
     except FileNotFoundError:
         if not named:
             return ()
         raise SettingsError(f"{VARIABLE}{OLD}_FILE names {named}, which is not there") from None
     except OSError as fault:
         raise SettingsError(f"{named or OLD_FILE} cannot be read: {fault.strerror}") from fault
+
+
+def _each_line(content: bytes) -> tuple[bytes, ...]:
+    return tuple(filter(None, map(bytes.strip, content.splitlines())))
 
 
 def _check(secret: bytes, place: str) -> bytes:
