@@ -38,7 +38,7 @@ NO_ISSUE = 0
 #: A comment, or the opening of a body; one inside a comment is for Word alone.
 _BODY = re.compile(r"""<!--.*?-->|<body\b(?:[^>"']|"[^"]*"|'[^']*')*>""", re.DOTALL | re.IGNORECASE)
 _HEAD_END = re.compile(r"<!--.*?-->|</head\s*>", re.DOTALL | re.IGNORECASE)
-_KEPT_STYLE = re.compile(r'<style data-premailer="ignore">(.*?)</style>', re.DOTALL)
+_STYLE = re.compile(r"<!--.*?-->|<style\b[^>]*>(.*?)</style\s*>", re.DOTALL | re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,23 +92,18 @@ def above(letter: Bodies, issue: Bodies) -> Bodies | None:
     The letter's styles are in its elements, and what only a client can decide
     comes along, so that it fits above an issue of any theme.
     """
-    inner = _inside(letter.html)
-    body = _first(_BODY, issue.html)
-    head = _first(_HEAD_END, issue.html)
-    if inner is None or body is None or head is None or head.start() > body.start():
+    inner, body = _inside(letter.html), _first(_BODY, issue.html)
+    if inner is None or body is None:
         return None
-    kept = _KEPT_STYLE.search(letter.html)
-    # An issue of the same theme has it already.
-    style = kept[0] if kept and kept[1].strip() not in issue.html else ""
+    style = _first(_STYLE, letter.html)
+    # An issue of the same theme has it already, perhaps with the colours of code after it.
+    added = style[0] if style and style[1] not in issue.html else ""
+    head = _first(_HEAD_END, issue.html[: body.start()])
+    at = head.start() if head else body.start()
+    if added and not head:
+        added = f"<head>{added}</head>"
     page = "".join(
-        [
-            issue.html[: head.start()],
-            style,
-            issue.html[head.start() : body.end()],
-            "\n",
-            inner,
-            issue.html[body.end() :],
-        ]
+        [issue.html[:at], added, issue.html[at : body.end()], "\n", inner, issue.html[body.end() :]]
     )
     if len(page.encode()) > CLIP_BYTES:
         return None

@@ -56,13 +56,14 @@ class Office:
     def round(self, stop: Event) -> float:
         """Do what is waiting, a batch of each kind; return the seconds until another round is worth it."""
         more = self._answer(stop)
-        if not self._memory.rests:
-            more = self._send(stop) or more
+        sent = not self._memory.rests and self._send(stop)
         self._tidy(stop)
         if more:
             return 0.0
         if self._memory.rests:
             return min(self._memory.rests, IDLE)
+        if sent:
+            return 0.0
         due = self._store.next_letter()
         return IDLE if due is None else min(max(due.total_seconds(), SOON), IDLE)
 
