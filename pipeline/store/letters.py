@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, Row, delete, exists, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, delete, exists, func, insert, or_, select, update
 from sqlalchemy.sql import Select
 
 from pipeline.model import DeliveryState, Letter, LetterKind, Request, address_key
@@ -56,7 +56,7 @@ class Letters(Part):
         suppressed = exists().where(suppressions.c.email_key == letters.c.email_key)
         in_now = exists().where(subscribers.c.email_key == letters.c.email_key, CONFIRMED, ~suppressed)
         mine = update(letters).where(
-            letters.c.id == letter.id,
+            _this(letter),
             letters.c.state == _QUEUED,
             or_(letters.c.kind == LetterKind.CONFIRMATION.value, in_now),
         )
@@ -65,7 +65,7 @@ class Letters(Part):
 
     def withdraw_letter(self, letter: Letter) -> bool:
         """Drop a letter that need not or cannot be sent; False if it is gone, or another process has it."""
-        mine = delete(letters).where(letters.c.id == letter.id, letters.c.state == _QUEUED)
+        mine = delete(letters).where(_this(letter), letters.c.state == _QUEUED)
         with self._database.write() as connection:
             return connection.execute(mine).rowcount == 1
 
@@ -74,7 +74,7 @@ class Letters(Part):
 
         One that has waited longer than `give_up` is done with.
         """
-        mine = letters.c.id == letter.id
+        mine = _this(letter)
         again = update(letters).where(mine, letters.c.created > NOW - microseconds(give_up))
         with self._database.write() as connection:
             if retry_in is not None:
@@ -95,6 +95,16 @@ class Letters(Part):
         )
         with self._database.write() as connection:
             return connection.execute(lost).rowcount
+
+
+def _this(letter: Letter) -> ColumnElement[bool]:
+    """Return the condition for just this letter: once it is done with, its number may be another's."""
+    return and_(
+        letters.c.id == letter.id,
+        letters.c.kind == letter.kind.value,
+        letters.c.email_key == address_key(letter.email),
+        letters.c.at == letter.at,
+    )
 
 
 def put_letter(connection: Connection, key: str, kind: LetterKind, at: datetime) -> None:

@@ -61,8 +61,14 @@ class People(Part):
 
     def answer(self, request: Request, decision: Callable[[Person], Decision]) -> Decision | None:
         """The same for somebody who asked by the form; None if another process has answered them meanwhile."""
+        # Once it is done with, its number may be another's.
+        this = (
+            requests.c.id == request.id,
+            requests.c.email_key == address_key(request.email),
+            requests.c.at == request.at,
+        )
         with self._database.write() as connection:
-            if connection.execute(delete(requests).where(requests.c.id == request.id)).rowcount != 1:
+            if connection.execute(delete(requests).where(*this)).rowcount != 1:
                 return None
             return self._decide(connection, request.email, decision)
 
