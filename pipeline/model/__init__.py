@@ -57,10 +57,12 @@ from pipeline.model.rendered import (
     Feed,
     Heading,
     Image,
+    LetterMarks,
     Link,
     Marks,
     Picture,
     RenderedIssue,
+    RenderedLetter,
     SiteFile,
 )
 
@@ -96,6 +98,7 @@ __all__ = [
     "LeftOut",
     "Letter",
     "LetterKind",
+    "LetterMarks",
     "Link",
     "LinkAnswer",
     "LinkState",
@@ -109,6 +112,7 @@ __all__ = [
     "Recipient",
     "Refusal",
     "RenderedIssue",
+    "RenderedLetter",
     "Request",
     "RunRecord",
     "Seal",
