@@ -35,7 +35,9 @@ from pipeline.model.posts import (
 )
 from pipeline.model.readers import (
     Audience,
+    Circulation,
     Copy,
+    Cut,
     Decision,
     Event,
     EventKind,
@@ -50,6 +52,7 @@ from pipeline.model.readers import (
     Subscriber,
     SubscriberState,
     address_key,
+    uncut,
 )
 from pipeline.model.rendered import (
     Body,
@@ -73,9 +76,11 @@ __all__ = [
     "CarriedPost",
     "Change",
     "Choice",
+    "Circulation",
     "Collection",
     "Copy",
     "Counts",
+    "Cut",
     "Decision",
     "Delivery",
     "DeliveryState",
@@ -124,4 +129,5 @@ __all__ = [
     "Variant",
     "Verdict",
     "address_key",
+    "uncut",
 ]

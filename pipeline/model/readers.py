@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
@@ -11,6 +12,14 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pipeline.model.deliveries import DeliveryState
+
+#: Names the variant that readers of a choice (Preferences.choice) get of an issue: "" is the whole of it, None nothing.
+Cut = Callable[[str], str | None]
+
+
+def uncut(_choice: str) -> str:
+    """Cut nothing: everybody gets the whole issue."""
+    return ""
 
 
 class SubscriberState(StrEnum):
@@ -93,6 +102,31 @@ class Audience:
     choices: Mapping[str, int] = field(default_factory=dict)
     #: How many take none, whatever is in it.
     skipped: Mapping[Skip, int] = field(default_factory=dict)
+
+    def circulation(self, cut: Cut) -> Circulation:
+        """Return whom an issue goes to that is cut in this way."""
+        variants, skipped = Counter[str](), Counter(self.skipped)
+        for choice, count in self.choices.items():
+            variant = cut(choice)
+            if variant is None:
+                skipped[Skip.NOTHING_CHOSEN] += count
+            else:
+                variants[variant] += count
+        return Circulation(dict(variants), dict(skipped))
+
+
+@dataclass(frozen=True, slots=True)
+class Circulation:
+    """Whom one issue goes to, as what, and why other confirmed subscribers do not get it."""
+
+    #: Name of the variant -> how many readers get it; "" is the whole issue.
+    variants: Mapping[str, int] = field(default_factory=dict)
+    skipped: Mapping[Skip, int] = field(default_factory=dict)
+
+    @property
+    def readers(self) -> int:
+        """How many get it, in whatever variant."""
+        return sum(self.variants.values())
 
 
 # --- what happened with one person ------------------------------------------------
