@@ -162,10 +162,7 @@ class Store(Protocol):
 
     # audience
     def readers(self) -> int:
-        """How many an issue frozen now would enroll: confirmed and not suppressed."""
-
-    def suppressed_readers(self) -> int:
-        """Confirmed subscribers whose mail is suppressed."""
+        """How many take the issues of this moment, whatever is in them."""
 
     def subscribers(self, state: SubscriberState | None = None) -> Iterator[Subscriber]:
         """In order of address."""

@@ -24,7 +24,10 @@ Each class carries the exit code that the command line ends with.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 class NewsletterError(Exception):

@@ -12,12 +12,20 @@ from pipeline.cli.words import counted, short_hash
 @click.option(
     "--to", multiple=True, metavar="ADDRESS", help="Where the copy goes; may be given several times."
 )
+@click.option(
+    "--categories", metavar="SLUGS", default="", help="As readers of these get it, with commas between them."
+)
 @by_option
 @since_option
 @latest_option
 @pass_context
 def command(
-    context: Context, to: tuple[str, ...], by: str | None, since: str | None, latest: int | None
+    context: Context,
+    to: tuple[str, ...],
+    categories: str,
+    by: str | None,
+    since: str | None,
+    latest: int | None,
 ) -> int:
     """Send one copy of the next issue, marked [TEST], counted nowhere.
 
@@ -28,7 +36,8 @@ def command(
     from pipeline.project import read_moment
 
     project = context.project
-    trial = approving.try_out(project, to, by, read_moment(since, project.settings), latest)
+    choice = " ".join(categories.replace(",", " ").split())
+    trial = approving.try_out(project, to, by, read_moment(since, project.settings), latest, choice)
     where = f"  {project.root / 'outbox' / 'mail'}/" if project.settings.mail.mailer == "outbox" else ""
     context.say(
         f"{counted(len(to) or 1, 'test copy')} of build {short_hash(trial.build)} handed over.{where}"

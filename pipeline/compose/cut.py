@@ -10,8 +10,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
-from pipeline.model import Post
+from pipeline.model import Draft, Issue, Post
 from pipeline.slugs import slugify
 
 
@@ -40,6 +41,23 @@ def posts_of(posts: Sequence[Post], variant: str) -> tuple[Post, ...]:
     """Return the posts of a variant, in the issue's order."""
     slugs = frozenset(variant.split())
     return tuple(post for post in posts if not variant or slugify(post.category) in slugs)
+
+
+def draft_of(draft: Draft | None, usual: Issue, posts: Sequence[Post]) -> Draft | None:
+    """Return what a draft says of a variant with these posts.
+
+    `usual` is the issue with the words that the settings give it: where the
+    draft has just these, nobody wrote them, and they are made anew. What a
+    person wrote stays. A lead that is not among the posts leads no more.
+    """
+    if draft is None:
+        return None
+    return replace(
+        draft,
+        subject="" if draft.subject == usual.subject else draft.subject,
+        preheader="" if draft.preheader == usual.preheader else draft.preheader,
+        lead=draft.lead if draft.lead in {post.id for post in posts} else "",
+    )
 
 
 def title(names: Mapping[str, str], variant: str) -> str:

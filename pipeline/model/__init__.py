@@ -52,6 +52,8 @@ from pipeline.model.readers import (
     Subscriber,
     SubscriberState,
     address_key,
+    every_skip,
+    skipped,
     uncut,
 )
 from pipeline.model.rendered import (
@@ -129,5 +131,7 @@ __all__ = [
     "Variant",
     "Verdict",
     "address_key",
+    "every_skip",
+    "skipped",
     "uncut",
 ]

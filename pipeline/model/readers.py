@@ -93,6 +93,29 @@ class Skip(StrEnum):
     #: None of their categories is in it.
     NOTHING_CHOSEN = "nothing-chosen"
 
+    def said(self, count: int) -> str:
+        """Say it of so many: "1 has chosen nothing that is in it", "1,204 paused"."""
+        one, many = _SKIPPED[self]
+        return f"{count:,} {one if count == 1 else many}"
+
+
+_SKIPPED = {
+    Skip.SUPPRESSED: ("suppressed", "suppressed"),
+    Skip.FEED_ONLY: ("reads by feed", "read by feed"),
+    Skip.PAUSED: ("paused", "paused"),
+    Skip.NOTHING_CHOSEN: ("has chosen nothing that is in it", "have chosen nothing that is in it"),
+}
+
+
+def every_skip(counts: Mapping[Skip, int]) -> dict[str, int]:
+    """Return the count of every reason, as scripts rely on it: nobody is 0."""
+    return {str(skip): counts.get(skip, 0) for skip in Skip}
+
+
+def skipped(counts: Mapping[Skip, int]) -> str:
+    """Say how many are not among an issue's readers, and why: "2 paused, 6 suppressed"; "" if nobody is missing."""
+    return ", ".join(skip.said(counts[skip]) for skip in reversed(Skip) if counts.get(skip))
+
 
 @dataclass(frozen=True, slots=True)
 class Audience:

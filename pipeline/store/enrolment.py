@@ -12,10 +12,10 @@ from sqlalchemy import (
     String,
     Table,
     Text,
-    exists,
     func,
     insert,
     literal,
+    or_,
     select,
 )
 from sqlalchemy.sql import Insert
@@ -34,6 +34,8 @@ cuts = Table(
     Column("variant", String),
     prefixes=["TEMPORARY"],
 )
+#: By a name of its own, since the rule for whom an issue may go to asks that table too.
+wants = preferences.alias("wants")
 
 
 def enroll(connection: Connection, number: int, date: datetime, cut: Mapping[str, str | None]) -> int:
@@ -73,12 +75,11 @@ def _enroll(number: int, date: datetime, *, chosen: bool = False) -> Insert:
         .order_by(subscribers.c.email_key)
     )
     if chosen:
-        nothing = exists().where(cuts.c.choice == preferences.c.choice, cuts.c.variant.is_(None))
         readers = (
             readers.select_from(subscribers)
-            .outerjoin(preferences, preferences.c.email_key == subscribers.c.email_key)
-            .outerjoin(cuts, cuts.c.choice == preferences.c.choice)
-            .where(~nothing)
+            .outerjoin(wants, wants.c.email_key == subscribers.c.email_key)
+            .outerjoin(cuts, cuts.c.choice == wants.c.choice)
+            .where(or_(cuts.c.choice.is_(None), cuts.c.variant.is_not(None)))
         )
     rest = ["confirmed", "state", "epoch", "attempts", "not_before", "reply", "updated", "variant"]
     return insert(deliveries).from_select(["issue", *columns, *rest], readers)

@@ -21,6 +21,7 @@ from pipeline.model import (
     IssueRecord,
     IssueState,
     Post,
+    Skip,
     Variant,
     uncut,
 )
@@ -229,7 +230,7 @@ def _record(connection: Connection, row: Row[Any]) -> IssueRecord:
         published=row.published,
         why=row.why,
         due=_due(connection, row.number, here),
-        skipped=json.loads(row.skipped),
+        skipped={Skip(reason): count for reason, count in json.loads(row.skipped).items()},
     )
 
 
