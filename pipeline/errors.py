@@ -13,6 +13,7 @@ NewsletterError            a person can act on the message
 │   ├── RelayRefused       the relay refuses us, whoever the reader is; a person must mend it
 │   └── RelayUnfit         we do not trust it, or it lacks what was asked for; no use in trying again
 ├── Refused                a guard says no; nothing has changed
+│   └── Unrendered         readers chose categories for which the issue is not rendered; nothing has changed
 ├── ChecksFailed           the issue has errors; nothing has changed
 ├── NotApproved            nobody approved what would go out now; nothing has changed
 └── Busy                   another run is at work on this newsletter
@@ -22,6 +23,11 @@ Each class carries the exit code that the command line ends with.
 """
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 class NewsletterError(Exception):
@@ -94,6 +100,16 @@ class RelayUnfit(MailerUnusable):
 
 class Refused(NewsletterError):
     """A guard says no; nothing has changed."""
+
+
+class Unrendered(Refused):
+    """Readers chose categories this moment for which the issue is not rendered yet; nothing has changed."""
+
+    def __init__(self, variants: Iterable[str]) -> None:
+        self.variants = tuple(sorted(variants))
+        super().__init__(
+            f"readers of {', '.join(self.variants)} would get a part of the issue that is not rendered. Try again."
+        )
 
 
 class ChecksFailed(NewsletterError):

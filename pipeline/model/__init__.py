@@ -35,7 +35,9 @@ from pipeline.model.posts import (
 )
 from pipeline.model.readers import (
     Audience,
+    Circulation,
     Copy,
+    Cut,
     Decision,
     Event,
     EventKind,
@@ -50,6 +52,9 @@ from pipeline.model.readers import (
     Subscriber,
     SubscriberState,
     address_key,
+    every_skip,
+    skipped,
+    uncut,
 )
 from pipeline.model.rendered import (
     Body,
@@ -75,9 +80,11 @@ __all__ = [
     "CarriedPost",
     "Change",
     "Choice",
+    "Circulation",
     "Collection",
     "Copy",
     "Counts",
+    "Cut",
     "Decision",
     "Delivery",
     "DeliveryState",
@@ -128,4 +135,7 @@ __all__ = [
     "Variant",
     "Verdict",
     "address_key",
+    "every_skip",
+    "skipped",
+    "uncut",
 ]
