@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.mailers.smtp.replies import LONGEST_LINE, LONGEST_REPLY, NotSmtp, Replies, Reply
-from pipeline.mailers.smtp.words import LONGEST, clean
+from pipeline.discretion import LONGEST, clean
 
 
 def read(octets: bytes, step: int | None = None) -> list[Reply]:

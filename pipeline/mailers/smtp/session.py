@@ -26,7 +26,7 @@ from pipeline.mailers.smtp.config import SmtpConfig
 from pipeline.mailers.smtp.envelope import Extensions
 from pipeline.mailers.smtp.together import wait
 from pipeline.mailers.smtp.wire import Lost, Wire
-from pipeline.mailers.smtp.words import clean
+from pipeline.discretion import clean
 
 #: How long a relay may take to say good-bye; nothing depends on it.
 FAREWELL = 2.0
