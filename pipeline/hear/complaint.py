@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from pipeline.hear.heard import Heard, News, Nothing
-from pipeline.hear.mime import Part, read_fields, shown
+from pipeline.hear.mime import Part, addresses, read_fields, shown
 
 KIND = "message/feedback-report"
 #: Feedback-Type -> what the reader did (RFC 5965, 7.3; the last two are in older drafts, and still sent).
@@ -15,7 +15,6 @@ _COMPLAINTS = {
     "opt-out": "asked their provider to be let out",
     "opt-out-list": "asked their provider to be let out",
 }
-_ADDRESS = re.compile(r"[^\s<>;,\"]{1,64}@[^\s<>;,\"]{1,255}")
 #: Outlook's junk mail reports before they became RFC 5965's: this subject, and our message attached.
 _JUNK_MAIL = re.compile(r"complaint about message from \[?[\da-f.:]+\]?", re.IGNORECASE)
 
@@ -27,9 +26,7 @@ def complaint(message: Part) -> Heard | None:
             fields = read_fields(part.decoded())
             kind = fields.get("feedback-type", [""])[0].partition("(")[0].strip().lower()
             named = [*fields.get("original-rcpt-to", ()), *fields.get("removal-recipient", ())]
-            recipients = tuple(
-                dict.fromkeys(address for value in named for address in _ADDRESS.findall(value))
-            )
+            recipients = addresses(named)
             if kind in _COMPLAINTS:
                 return Heard(News.COMPLAINT, why=_COMPLAINTS[kind], recipients=recipients)
             return Heard(News.NOTHING, Nothing.NO_COMPLAINT, why="a feedback report of another kind")

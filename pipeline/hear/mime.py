@@ -12,7 +12,7 @@ import binascii
 import codecs
 import html
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 #: Octets of a message that is read at all. A report returns our own copy at most, and Gmail clips that at 102 kB.
@@ -38,6 +38,8 @@ _TAG = re.compile(r"<[^<>]*>")
 _BREAK = re.compile(r"<(?:br|/p|/div|/tr|/li|/h\d)\b[^<>]*>", re.IGNORECASE)
 _UNSEEN = re.compile(r"<(?:style|script)\b", re.IGNORECASE)
 _SEEN_AGAIN = re.compile(r"</(?:style|script)\b[^<>]*>", re.IGNORECASE)
+
+_ADDRESS = re.compile(r"[^\s<>()\[\];:,\"]{1,64}@[^\s<>()\[\];:,\"]{1,255}")
 
 Fields = Mapping[str, Sequence[str]]
 
@@ -99,7 +101,7 @@ class Part:
 
 def read(message: bytes) -> Part:
     """Read a message of at most LIMIT octets; never raises."""
-    return _Reader().part(message[:LIMIT].replace(b"\r\n", b"\n").lstrip(b"\n"), 0)
+    return _Reader().part(message[:LIMIT].replace(b"\r\n", b"\n"), 0)
 
 
 def read_fields(block: bytes) -> dict[str, list[str]]:
@@ -119,6 +121,17 @@ def read_fields(block: bytes) -> dict[str, list[str]]:
     for field_name, pieces in lines:
         fields.setdefault(field_name, []).append(_value(b" ".join(piece.strip() for piece in pieces)))
     return fields
+
+
+def addresses(values: Iterable[str]) -> tuple[str, ...]:
+    """Return every address that these values hold, each once; they are hints, so odd ones may be missed."""
+    # Not the standard library's getaddresses: it recurses as deep as brackets are nested.
+    return tuple(dict.fromkeys(address for value in values for address in _ADDRESS.findall(value)))
+
+
+def without_addresses(text: str) -> str:
+    """Return a text without the addresses in it: one may be called unknown@ or spam@."""
+    return _ADDRESS.sub("", text)
 
 
 def shown(value: str) -> str:

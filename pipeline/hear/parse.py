@@ -47,7 +47,9 @@ def _news(message: Part, found: Evidence) -> Heard:
         return _of(fates)
     tokens = leaving(message, found)
     if tokens is not None:
-        return Heard(News.UNSUBSCRIBE, why="wrote a mail to leave", evidence=Evidence(found.codes, tokens))
+        # Their own token says who they are; what they answered to may have been passed on by somebody else.
+        own = Evidence(tokens=tokens) if tokens else found
+        return Heard(News.UNSUBSCRIBE, why="wrote a mail to leave", evidence=own)
     from_a_server = prose.from_a_server(message)
     answer = automatic(message)
     if from_a_server or answer is Nothing.RECEIPT or (prose.to_nobody(message) and not answer):

@@ -46,7 +46,8 @@ SHUT = (
 
 _NOT_THERE = (
     r"\bunknown|not found|(?:does|do|did)(?: not|n.t) exist|doesn.t have"
-    r"|not (?:a )?(?:valid|known|exist|listed|recognized)|invalid|unavailable|non-?exist|undeliverable|could(?: not|n.t) be found"
+    r"|not (?:a )?(?:valid|known|exist|listed|recogni[sz]ed)|invalid|unavailable|non-?exist|undeliverable"
+    r"|could(?: not|n.t) be found"
 )
 UNKNOWN = (
     rf"(?:user|recipient|mailbox|account|address|alias|addressee)\b.{{0,60}}?(?:{_NOT_THERE})",
@@ -54,7 +55,8 @@ UNKNOWN = (
     r"(?:unknown|no such|invalid|non-?existent|bad|unrecognized) (?:address|account|person|destination)",
     r"(?:does not|doesn.t) have an? .{1,40} account|no mailbox (?:here|by)|not our customer|wasn.t found at",
     r"unroute?able address|(?:host|domain).{0,40}(?:not found|does not exist)|null ?mx|name is not recognized",
-    r"(?:empfänger|adresse|benutzer|postfach).{0,60}(?:unbekannt|existiert nicht|nicht (?:gefunden|vorhanden)|ungültig)",
+    r"(?:empfänger|adresse|benutzer|postfach).{0,60}(?:unbekannt|ungültig|existiert nicht)",
+    r"(?:empfänger|adresse|benutzer|postfach).{0,60}nicht (?:gefunden|vorhanden)",
     r"(?:destinataire|utilisateur|adresse|boîte).{0,60}(?:inconnu|introuvable|inexistant|n.existe)",
     r"(?:usuario|destinatario|dirección|buzón|cuenta).{0,60}(?:desconocid|no existe|no se (?:ha )?encontr|inexistente)",
     r"(?:utente|destinatario|indirizzo|casella).{0,60}(?:sconosciut|inesistente|non esiste|non (?:è stato )?trovat)",
@@ -117,7 +119,7 @@ SERVERS = (
 
 #: Lines from which on a report returns the message that it is about, which may say anything.
 RETURNED = (
-    r"^[>|\t ]*-{2,}.*\b(?:copy|copie|kopie|copia|original|returned|unsent|header|below).*$",
+    r"^[>|\t ]*--.*\b(?:copy|copie|kopie|copia|original|returned|unsent|header|below).*$",
     r"^[>|\t ]*(?:Return-Path|Received|Message-ID|MIME-Version|List-Unsubscribe):.*$",
     r"^Original message headers.*$",
 )

@@ -11,19 +11,18 @@ import logging
 import re
 from collections.abc import Iterable
 from email.message import Message
-from email.utils import getaddresses
 
 from pipeline.errors import NewsletterError
 from pipeline.hear import phrases
 from pipeline.hear.heard import Fate, News, Nothing
-from pipeline.hear.mime import Part, shown
+from pipeline.hear.mime import Part, addresses, shown
 from pipeline.hear.report import failed, reply_of, status_of
 from pipeline.hear.rules import weigh
 
 #: Characters of a text that flufl.bounce is shown, and of a word in it: some of its patterns take the square of either.
 MOST, LONGEST_WORD = 16 * 1024, 254
-#: Recipients of one report that are looked into.
-RECIPIENTS = 20
+#: Recipients of one report, and paragraphs of its text, that are looked into.
+RECIPIENTS, PARAGRAPHS = 20, 100
 
 _SENDER, _SUBJECT, _DELAYED = map(phrases.any_of, (phrases.SERVERS, phrases.REPORTS, phrases.DELAYED))
 _RETURNED = re.compile("|".join(phrases.RETURNED), re.IGNORECASE | re.MULTILINE)
@@ -70,12 +69,14 @@ def fates(message: Part) -> tuple[Fate, ...]:
 
 
 def telling(text: str) -> str:
-    """Return the part of a text that says why: from the line with a code on, else from its first row's words on."""
-    paragraphs = [" ".join(each.split()) for each in re.split(r"\n[ \t]*\n", text)]
+    """Return the part of a text that says why: from the line with a code on, else the first that a row is about."""
+    paragraphs = re.split(r"\n[ \t]*\n", text, maxsplit=PARAGRAPHS)[:PARAGRAPHS]
     for paragraph in paragraphs:
         if status_of("", paragraph) or reply_of(paragraph):
-            return paragraph
-    return next((each for each in paragraphs if weigh("", "", each)), text[:2000])
+            lines = paragraph.split("\n")
+            first = next((at for at, line in enumerate(lines) if status_of("", line) or reply_of(line)), 0)
+            return " ".join(" ".join(lines[first:]).split())
+    return next((" ".join(each.split()) for each in paragraphs if weigh("", "", each)), text[:2000])
 
 
 def _failed(address: str, text: str) -> Fate:
@@ -93,13 +94,9 @@ def _delayed(recipients: tuple[str, ...]) -> Fate:
 
 def _named(message: Part, text: str) -> tuple[list[str], list[str]]:
     """Return addresses that were not reached yet, and those that never will be."""
-    named = [
-        address
-        for _, address in getaddresses(message.all("x-failed-recipients")[:RECIPIENTS])
-        if "@" in address
-    ]
+    named = addresses(message.all("x-failed-recipients"))[:RECIPIENTS]
     if named:
-        return [], named[:RECIPIENTS]
+        return [], list(named)
     ready()
     from flufl.bounce import all_failures
 

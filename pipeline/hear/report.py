@@ -6,7 +6,7 @@ import re
 
 from pipeline.discretion import clean
 from pipeline.hear.heard import Fate, News, Nothing
-from pipeline.hear.mime import Part, read_fields
+from pipeline.hear.mime import Part, addresses, read_fields, without_addresses
 from pipeline.hear.rules import UNEXPLAINED, weigh
 
 KINDS = ("message/delivery-status", "message/global-delivery-status")
@@ -16,9 +16,9 @@ MOST, WORDS = 100, 2000
 _STATUS = re.compile(r"(?<![\d.])[245]\.\d{1,3}\.\d{1,3}(?!\.?\d)")
 #: An SMTP reply code at the beginning, or behind what introduces one; not the number of a house.
 _REPLY = re.compile(
-    r"(?:^|said:?|error:?|replied:?|code:?|[;:<>(#])\s*([245][0-5]\d)(?=[ \-:#)]|$)", re.IGNORECASE | re.M
+    r"(?:^|said:?|error:?|replied:?|code:?|[;:<>(#])[ \t]{0,8}([245][0-5]\d)(?=[ \-:#)]|$)",
+    re.IGNORECASE | re.MULTILINE,
 )
-_ADDRESS = re.compile(r"[^\s<>;,\"]{1,64}@[^\s<>;,\"]{1,255}")
 #: Which Action means what (RFC 3464, 2.3.3); "error" is OpenSMTPD's.
 _QUIET = {
     "delayed": (Nothing.DELAYED, "the server goes on trying"),
@@ -48,7 +48,7 @@ def _fate(fields: dict[str, list[str]]) -> Fate | None:
         return None
     # RFC 3464 names the final recipient; what the sender wrote, if it differs, is the original one.
     named = [_first(fields, name) for name in ("original-recipient", "final-recipient", "x-actual-recipient")]
-    recipients = tuple(dict.fromkeys(address for value in named for address in _ADDRESS.findall(value)))
+    recipients = addresses(named)
     diagnostic = _first(fields, "diagnostic-code")
     said = diagnostic.partition(";")[2].strip() if re.match(r"[\w-]+\s*;", diagnostic) else diagnostic
     status = _first(fields, "status")
@@ -64,8 +64,7 @@ def _fate(fields: dict[str, list[str]]) -> Fate | None:
 def failed(recipients: tuple[str, ...], said: str, status: str = "") -> Fate:
     """Return the fate of recipients who were not reached, from a Status field and what the server said."""
     code = status_of(status, said)
-    # Not what it says about addresses: one may be called unknown@ or spam@.
-    rule = weigh(code, reply_of(said), _ADDRESS.sub("", said[:WORDS])) or UNEXPLAINED
+    rule = weigh(code, reply_of(said), without_addresses(said[:WORDS])) or UNEXPLAINED
     nothing = Nothing.ABOUT_US if rule.news is News.NOTHING else None
     return Fate(rule.news, nothing, rule.reason, recipients, code, _kept(said, recipients))
 

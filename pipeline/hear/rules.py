@@ -59,6 +59,7 @@ RULES: tuple[Rule, ...] = (
     Rule(NOTHING, "the server refuses us, not the reader", status=r"4\.7\.\d+"),
     Rule(SOFT, "the server could not be reached for days", status=r"4\.4\.\d+"),
     Rule(SOFT, "the server could not take it for now", status=r"4\.\d+\.\d+"),
+    Rule(SOFT, "the server could not take it for now", reply=r"4\d\d"),
     # The address.
     Rule(HARD, "there is no such mailbox", status=r"5\.1\.1"),
     Rule(HARD, "there is no such domain", status=r"5\.1\.2"),
@@ -94,7 +95,6 @@ RULES: tuple[Rule, ...] = (
     Rule(SOFT, "mail for the address goes in circles", status=r"5\.4\.(?:6|14)"),
     Rule(SOFT, "the server could not be reached", status=r"5\.4\.\d+"),
     Rule(SOFT, "the mailbox is full", reply="452|552"),
-    Rule(SOFT, "the server could not take it for now", reply=r"4\d\d"),
     Rule(SOFT, "the server refused it without a reason we know", status=r"5\.\d+\.\d+"),
     Rule(SOFT, "the server refused it without a reason we know", reply=r"5\d\d"),
 )
