@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Protocol, Self
 
 from pipeline.model import (
     Answer,
@@ -19,6 +19,7 @@ from pipeline.model import (
     Delivery,
     Everything,
     FrozenIssue,
+    Incoming,
     IssueRecord,
     IssueState,
     Letter,
@@ -97,6 +98,35 @@ class Mailer(Protocol):
 
         ACCEPTED or DEFERRED (certainly not taken) where the relay can tell; None where it cannot.
         """
+
+
+class Mailbox(Protocol):
+    """Holds what comes back, until it is decided what each message means.
+
+    A context manager: entering opens it, leaving closes it, whatever happened
+    in between. A message that nobody called `done` for is there the next time,
+    also if this process was killed; one that was may be there once more. Reads
+    nothing into memory that is larger than hear/mime.py reads, and opens
+    nothing that a message or a link in the mailbox's folder names. Raises
+    MailboxUnusable, which names no address and no secret.
+    tests/contracts/mailbox.py holds every mailbox to this.
+    """
+
+    #: What and where it is, for people.
+    name: str
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(self, *fault: object) -> None: ...
+
+    def messages(self) -> Iterator[Incoming]:
+        """Yield every message that was there when it was opened, the oldest first; not those left for a person."""
+
+    def done(self, incoming: Incoming) -> None:
+        """Take a message out, or move it to where settings say, at the latest when the mailbox is closed."""
+
+    def leave(self, incoming: Incoming) -> None:
+        """Leave a message for a person to see, and if the mailbox can remember that, do not yield it again."""
 
 
 class Tokens(Protocol):

@@ -12,6 +12,7 @@ NewsletterError            a person can act on the message
 ├── MailerUnusable         no message can be handed over at all
 │   ├── RelayRefused       the relay refuses us, whoever the reader is; a person must mend it
 │   └── RelayUnfit         we do not trust it, or it lacks what was asked for; no use in trying again
+├── MailboxUnusable        what comes back cannot be read; it stays where it is
 ├── Refused                a guard says no; nothing has changed
 ├── ChecksFailed           the issue has errors; nothing has changed
 ├── NotApproved            nobody approved what would go out now; nothing has changed
@@ -90,6 +91,12 @@ class RelayRefused(MailerUnusable):
 
 class RelayUnfit(MailerUnusable):
     """We cannot talk to this relay as was asked for (certificate, STARTTLS, AUTH); no use in trying again."""
+
+
+class MailboxUnusable(NewsletterError):
+    """A mailbox cannot be opened or read; what was not decided about stays in it."""
+
+    exit_code = 7
 
 
 class Refused(NewsletterError):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-from pipeline.hear.heard import Nothing
 from pipeline.hear.mime import Part, shown
 from pipeline.hear.phrases import AWAY, any_of
+from pipeline.model import Nothing
 
 _RECEIPTS = ("message/disposition-notification", "message/global-disposition-notification")
 _AWAY = any_of(AWAY)

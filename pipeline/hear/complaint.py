@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from pipeline.hear.heard import Heard, News, Nothing
 from pipeline.hear.mime import Part, addresses, read_fields, shown
+from pipeline.model import Heard, News, Nothing
 
 KIND = "message/feedback-report"
 #: Feedback-Type -> what the reader did (RFC 5965, 7.3; the last two are in older drafts, and still sent).

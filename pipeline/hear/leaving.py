@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from pipeline.hear.heard import Evidence
 from pipeline.hear.mime import Part, shown
+from pipeline.model import Evidence
 
 #: Lines of a message's beginning that are looked at.
 LINES = 50

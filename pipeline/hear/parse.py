@@ -7,10 +7,10 @@ from dataclasses import replace
 from pipeline.hear import prose, report
 from pipeline.hear.automatic import automatic
 from pipeline.hear.complaint import complaint
-from pipeline.hear.heard import Evidence, Fate, Heard, News, Nothing, mildest
 from pipeline.hear.leaving import leaving
 from pipeline.hear.mime import LIMIT, Part, read
 from pipeline.hear.traces import evidence
+from pipeline.model import Evidence, Fate, Heard, News, Nothing, mildest
 
 
 def parse(message: bytes) -> Heard:

@@ -14,10 +14,10 @@ from email.message import Message
 
 from pipeline.errors import NewsletterError
 from pipeline.hear import phrases
-from pipeline.hear.heard import Fate, News, Nothing
 from pipeline.hear.mime import Part, addresses, shown
 from pipeline.hear.report import failed, reply_of, status_of
 from pipeline.hear.rules import weigh
+from pipeline.model import Fate, News, Nothing
 
 #: Characters of a text that flufl.bounce is shown, and of a word in it: some of its patterns take the square of either.
 MOST, LONGEST_WORD = 16 * 1024, 254

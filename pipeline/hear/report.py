@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 
 from pipeline.discretion import clean
-from pipeline.hear.heard import Fate, News, Nothing
 from pipeline.hear.mime import Part, addresses, read_fields, without_addresses
 from pipeline.hear.rules import UNEXPLAINED, weigh
+from pipeline.model import Fate, News, Nothing
 
 KINDS = ("message/delivery-status", "message/global-delivery-status")
 #: Recipients of one report that are read, and characters of what a server said that are weighed.

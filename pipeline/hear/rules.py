@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 from functools import cached_property
 
 from pipeline.hear import phrases
-from pipeline.hear.heard import News
+from pipeline.model import News
 
 HARD, SOFT, NOTHING = News.HARD_BOUNCE, News.SOFT_BOUNCE, News.NOTHING
 

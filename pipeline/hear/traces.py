@@ -11,8 +11,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from pipeline.hear.heard import Evidence
 from pipeline.hear.mime import Part, read_fields
+from pipeline.model import Evidence
 
 #: A report is about one copy. Whoever writes more than these into one makes us look them all up.
 MOST = 10

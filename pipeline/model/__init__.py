@@ -22,6 +22,7 @@ from pipeline.model.deliveries import (
 )
 from pipeline.model.findings import Change, Finding, LinkAnswer, LinkState, Severity
 from pipeline.model.frozen import Approval, Build, FrozenIssue, Seal, Standing, Trial, Variant
+from pipeline.model.heard import Evidence, Fate, Heard, Incoming, News, Nothing, mildest
 from pipeline.model.issues import Draft, Issue
 from pipeline.model.posts import (
     CarriedPost,
@@ -84,12 +85,16 @@ __all__ = [
     "Event",
     "EventKind",
     "Everything",
+    "Evidence",
+    "Fate",
     "Feed",
     "Finding",
     "Fingerprint",
     "FrozenIssue",
     "Heading",
+    "Heard",
     "Image",
+    "Incoming",
     "Issue",
     "IssueRecord",
     "IssueState",
@@ -100,6 +105,8 @@ __all__ = [
     "LinkAnswer",
     "LinkState",
     "Marks",
+    "News",
+    "Nothing",
     "Outcome",
     "Person",
     "Picture",
@@ -124,4 +131,5 @@ __all__ = [
     "Variant",
     "Verdict",
     "address_key",
+    "mildest",
 ]

@@ -1,6 +1,6 @@
-"""What a message that came back turns out to say.
+"""What comes back: messages, and what each turns out to say.
 
-Pure nouns. An address in here is only what somebody wrote: whom the news is
+An address in here is only what somebody wrote: whom the news is
 about is known by evidence that only their own copy holds.
 """
 
@@ -37,6 +37,18 @@ class Nothing(StrEnum):
     NO_COMPLAINT = "no complaint"
     NOT_UNDERSTOOD = "not understood"
     TOO_LARGE = "too large"
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """A message as a mailbox holds it."""
+
+    #: The mailbox's own name for it, good for as long as the mailbox is open.
+    id: str
+    #: In octets.
+    size: int
+    #: None: it is larger than anything that is read, so it was not fetched.
+    data: bytes | None = field(repr=False)
 
 
 #: What nobody has read yet: a person must see it.
