@@ -6,7 +6,7 @@ knows them by name.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol, Self
 
@@ -19,6 +19,7 @@ from pipeline.model import (
     Delivery,
     Everything,
     FrozenIssue,
+    Heard,
     Incoming,
     IssueRecord,
     IssueState,
@@ -127,6 +128,25 @@ class Mailbox(Protocol):
 
     def leave(self, incoming: Incoming) -> None:
         """Leave a message for a person to see, and if the mailbox can remember that, do not yield it again."""
+
+
+class Hook(Protocol):
+    """Understands what a provider reports by `POST /hooks/<name>`.
+
+    Believes nothing before it is proven: by the provider's signature over the
+    whole body, its age, and whatever else the provider offers. Opens no
+    address that a request names.
+    """
+
+    name: str
+
+    def hear(self, headers: Mapping[str, str], body: bytes, now: datetime) -> Sequence[Heard]:
+        """Return what a request says; nothing if it is about nothing of ours.
+
+        `headers` are by name in lower case. An event that says which copy it is
+        about has its Message-ID's left side as evidence; one that says only who,
+        the address as its one recipient. Raises HookRefused.
+        """
 
 
 class Tokens(Protocol):
@@ -311,6 +331,9 @@ class Store(Protocol):
         """in_doubt -> accepted, or back to queued, by evidence or by a person."""
 
     def counts(self, number: int) -> Counts: ...
+
+    def enrolled(self, number: int) -> Iterator[str]:
+        """Yield the ids of an issue's recipients, in flat memory."""
 
     def by_domain(self, number: int) -> dict[str, dict[str, int]]:
         """Recipient domain -> state -> count."""

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from pipeline import settings_file
 from pipeline.errors import SettingsError
@@ -19,7 +19,7 @@ from pipeline.errors import SettingsError
 if TYPE_CHECKING:
     from pipeline.audience.tokens import InstallationTokens
     from pipeline.collect.folder import Folder
-    from pipeline.edges import Mailbox, Mailer, Store
+    from pipeline.edges import Hook, Mailbox, Mailer, Store
     from pipeline.hear.mailbox import ServerConfig
     from pipeline.render.content.kept import KeptBodies
     from pipeline.render.theme.theme import Theme
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 #: What the program keeps for itself, inside the newsletter's folder; never in git.
 PRIVATE = ".newsletter"
-ENTRY_POINTS = "newsletter.mailers"
+ENTRY_POINTS, HOOK_POINTS = "newsletter.mailers", "newsletter.hooks"
 
 
 class Project:
@@ -107,6 +107,13 @@ class Project:
     def mailbox(self) -> Mailbox:
         """Return the mailbox that settings name; not yet opened."""
         return make_mailbox(self)
+
+    @staticmethod
+    def pipe(stream: BinaryIO) -> Mailbox:
+        """Return a mailbox that holds the one message of a stream."""
+        from pipeline.hear.mailbox import Pipe
+
+        return Pipe(stream)
 
     @property
     def person(self) -> str:
@@ -259,6 +266,24 @@ def make_mailbox(project: Project) -> Mailbox:
             path=settings_file.FILE,
         )
     return MAILBOXES[kind](project)
+
+
+#: What `POST /hooks/<name>` may name. Strangers' come in by the entry point group `newsletter.hooks`: a function from a
+#: Project to a Hook.
+HOOKS: Mapping[str, Callable[[Project], Hook]] = {}
+
+
+def make_hook(project: Project, name: str) -> Hook | None:
+    """Return the hook of that name; None if there is none."""
+    if name in HOOKS:
+        return HOOKS[name](project)
+    from importlib.metadata import entry_points
+
+    for point in entry_points(group=HOOK_POINTS):
+        if point.name == name:
+            hook: Hook = point.load()(project)
+            return hook
+    return None
 
 
 def open_project(root: Path, clock: str | None = None, environ: Mapping[str, str] | None = None) -> Project:

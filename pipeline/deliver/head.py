@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from hashlib import sha256
-from urllib.parse import unquote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from pipeline.deliver import headers
 from pipeline.deliver.encode import one_line
@@ -32,8 +32,7 @@ def head(issue: Issue, settings: Settings, boundary: str) -> list[tuple[str, str
         "Message-ID": _message_id(newsletter),
         "Reply-To": _mailbox("Reply-To", newsletter.reply_to) if newsletter.reply_to else "",
         "List-Id": headers.named("List-Id", shorten(newsletter.name), f"<{list_id(newsletter)}>"),
-        # Always folded before the address, as RFC 8058 shows it (8.2), and never inside.
-        "List-Unsubscribe": f"\r\n <{headers.uri(settings.web_url)}/unsubscribe/{_field(Field.UNSUBSCRIBE)}>",
+        "List-Unsubscribe": _list_unsubscribe(settings),
         "List-Unsubscribe-Post": headers.fold("List-Unsubscribe-Post", ["List-Unsubscribe=One-Click"]),
         "List-Archive": headers.fold("List-Archive", [f"<{headers.uri(newsletter.url)}/>"]),
         "Feedback-ID": headers.fold("Feedback-ID", [_feedback_id(issue.number, newsletter)]),
@@ -45,6 +44,20 @@ def head(issue: Issue, settings: Settings, boundary: str) -> list[tuple[str, str
 
 def _field(field: Field, argument: str = "") -> str:
     return field.between_nuls(argument).decode()
+
+
+def _list_unsubscribe(settings: Settings) -> str:
+    """Return one or two addresses, each on a line of its own as RFC 8058 shows it (8.2), and never broken inside.
+
+    The https one comes first: where both are there, programs take the first they know (RFC 2369, 3.2).
+    """
+    token = _field(Field.UNSUBSCRIBE)
+    addresses = [f"{headers.uri(settings.web_url)}/unsubscribe/{token}"]
+    if settings.hear.unsubscribe:
+        # RFC 6068, 2: what means something in an address of this kind is percent-encoded.
+        to = quote(headers.address(settings.hear.unsubscribe), safe="@!$'*+-.^_`{|}~")
+        addresses.append(f"mailto:{to}?subject=unsubscribe%20{token}")
+    return ",".join(f"\r\n <{address}>" for address in addresses)
 
 
 def _mailbox(name: str, setting: str) -> str:

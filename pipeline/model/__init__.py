@@ -35,6 +35,7 @@ from pipeline.model.posts import (
     Unreadable,
 )
 from pipeline.model.readers import (
+    BOUNCED,
     Audience,
     Copy,
     Decision,
@@ -66,6 +67,7 @@ from pipeline.model.rendered import (
 )
 
 __all__ = [
+    "BOUNCED",
     "Answer",
     "Approval",
     "Audience",

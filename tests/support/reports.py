@@ -7,8 +7,14 @@ from pathlib import Path
 from typing import Any
 
 CORPUS = Path(__file__).resolve().parents[1] / "hear/corpus"
-#: The reader whom all of them are about.
-READER = "ana@reader.example"
+#: Readers of a newsletter; all messages name the first.
+READERS = ANA, BEN, CLEO, DORA = (
+    "ana@reader.example",
+    "ben@reader.example",
+    "cleo@elsewhere.example",
+    "dora@else.example",
+)
+READER = ANA
 #: The left side of a Message-ID, and a token, that look like ours.
 CODE, TOKEN = "0c9f" * 8, "Ab-_" * 9
 
@@ -31,3 +37,8 @@ def report(name: str, code: str = CODE, token: str = TOKEN) -> bytes:
 def expected() -> dict[str, dict[str, Any]]:
     """Return what must be heard in each."""
     return tomllib.loads((CORPUS / "expected.toml").read_text("utf-8"))
+
+
+def own_reader(name: str) -> str:
+    """Return the address of the reader that one message of the corpus is about in tests of them all."""
+    return f"reader-of-{names().index(name)}@reader.example"
