@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -99,20 +98,14 @@ def test_every_row_gives_its_reason_and_can_be_reached():
     samples = [
         f"{kind}.{subject}.{detail}" for kind in "45" for subject in range(10) for detail in (*range(40), 310)
     ]
-    for place, rule in enumerate(RULES):
-        if rule.words:
-            continue  # the tests above say them
-        statuses = [
-            each
-            for each in ([""] if rule.reply else samples)
-            if not rule.status or re.fullmatch(rule.status, each)
-        ]
-        replies = [
-            code for code in map(str, range(400, 600)) if not rule.reply or re.fullmatch(rule.reply, code)
-        ]
-        assert any(weigh(status, code, "") is rule for status in statuses for code in replies[:60]), RULES[
-            place
-        ]
+    replies = [str(code) for code in (*range(421, 460), *range(500, 560))]
+    for rule in RULES:
+        # The rows with words are reached by the tests above.
+        assert rule.words or any(
+            weigh(status, reply, "") is rule
+            for status in ([""] if rule.reply else samples)
+            for reply in (replies if rule.reply else [""])
+        ), rule
 
 
 def bounces(*days: int, same_issue: bool = False) -> list[SoftBounce]:
