@@ -22,6 +22,7 @@ from pipeline.model.deliveries import (
 )
 from pipeline.model.findings import Change, Finding, LinkAnswer, LinkState, Severity
 from pipeline.model.frozen import Approval, Build, FrozenIssue, Seal, Standing, Trial, Variant
+from pipeline.model.heard import Evidence, Fate, Heard, Incoming, News, Nothing, mildest
 from pipeline.model.issues import Draft, Issue
 from pipeline.model.posts import (
     CarriedPost,
@@ -34,6 +35,7 @@ from pipeline.model.posts import (
     Unreadable,
 )
 from pipeline.model.readers import (
+    BOUNCED,
     Audience,
     Circulation,
     Copy,
@@ -72,6 +74,7 @@ from pipeline.model.rendered import (
 )
 
 __all__ = [
+    "BOUNCED",
     "Answer",
     "Approval",
     "Audience",
@@ -93,12 +96,16 @@ __all__ = [
     "Event",
     "EventKind",
     "Everything",
+    "Evidence",
+    "Fate",
     "Feed",
     "Finding",
     "Fingerprint",
     "FrozenIssue",
     "Heading",
+    "Heard",
     "Image",
+    "Incoming",
     "Issue",
     "IssueRecord",
     "IssueState",
@@ -110,6 +117,8 @@ __all__ = [
     "LinkAnswer",
     "LinkState",
     "Marks",
+    "News",
+    "Nothing",
     "Outcome",
     "Person",
     "Picture",
@@ -136,6 +145,7 @@ __all__ = [
     "Verdict",
     "address_key",
     "every_skip",
+    "mildest",
     "skipped",
     "uncut",
 ]

@@ -84,6 +84,10 @@ class Recipient:
     confirmed: date
 
 
+#: A suppression that begins so is about the mailbox. Any other is the word of its owner, or of an editor.
+BOUNCED = "bounced"
+
+
 class Skip(StrEnum):
     """Why an issue does not go to somebody who is confirmed."""
 

@@ -77,6 +77,7 @@ READS: dict[str, Callable] = {
     "next_letter": lambda store: store.next_letter(),
     "doubts": lambda store: store.doubts(1),
     "counts": lambda store: store.counts(1),
+    "enrolled": lambda store: list(store.enrolled(1)),
     "by_domain": lambda store: store.by_domain(1),
 }
 
