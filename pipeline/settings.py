@@ -280,6 +280,53 @@ class Web(Section):
     subscribe_limit: Annotated[str, AfterValidator(_frequency)] = "10/hour"
 
 
+class MailboxSettings(Section):
+    """Where reports come to, and mails by which readers leave."""
+
+    kind: Literal["imap", "pop3", "maildir", "mbox"] | None = None
+    host: Text = "localhost"
+    #: By default that of `kind` and `security`.
+    port: Annotated[int, Field(ge=1, le=65535)] | None = None
+    security: Literal["tls", "starttls", "none"] = "tls"
+    username: Line | None = None
+    password: Annotated[Secret | None, BeforeValidator(_not_bare)] = None
+    #: Certificates to trust besides the system's, PEM, relative to the newsletter's folder.
+    ca_file: str | None = None
+    #: Of an IMAP server.
+    folder: Text = "INBOX"
+    #: Of a Maildir or an mbox, relative to the newsletter's folder.
+    path: Text | None = None
+    #: "delete", or the folder that messages go into when they are done with.
+    after: Text = "delete"
+
+    @model_validator(mode="after")
+    def _complete(self) -> MailboxSettings:
+        on_a_server = self.kind in ("imap", "pop3")
+        if on_a_server and not (self.username and self.password):
+            raise ValueError(f"{self.kind} needs username and password")
+        if self.kind in ("maildir", "mbox") and not self.path:
+            raise ValueError(f"{self.kind} needs path")
+        if self.kind == "pop3" and self.after != "delete":
+            raise ValueError('POP3 knows no folders: write after = "delete", or use kind = "imap"')
+        if self.kind in ("maildir", "mbox") and ("/" in self.after or not self.after.strip(".")):
+            raise ValueError("after is a name beside the other folders, without a slash")
+        return self
+
+    @property
+    def its_port(self) -> int:
+        """The port that is meant if none is named (RFC 8314, 7)."""
+        usual = {"imap": (143, 993), "pop3": (110, 995)}.get(self.kind or "", (0, 0))
+        return self.port or usual[self.security == "tls"]
+
+
+class Hear(Section):
+    """What comes back, and where."""
+
+    #: Where readers leave by mail (RFC 2369, 3.2); stands in List-Unsubscribe of every copy, frozen with the issue.
+    unsubscribe: Annotated[str, AfterValidator(_address)] | None = None
+    mailbox: MailboxSettings = MailboxSettings()
+
+
 class Feeds(Section):
     """What the feeds hold, and under which name their ids are minted."""
 
@@ -308,6 +355,7 @@ class Settings(Section):
     mail: Mail = Mail()
     store: StoreSettings = StoreSettings()
     web: Web = Web()
+    hear: Hear = Hear()
     feeds: Feeds = Feeds()
     guards: Guards = Guards()
     checks: dict[str, Literal["error", "warning", "note", "off"]] = {}
