@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from email import message_from_bytes
+from email.policy import default
 from itertools import count
 from urllib.parse import urlencode
 
@@ -14,7 +17,7 @@ from pipeline.audience.tokens import InstallationTokens
 from pipeline.model import Event, Preferences, Subscriber, SubscriberState
 from pipeline.project import Project, open_project
 from pipeline.store.driver import DRIVER
-from support.http import Http, Reply, serving
+from support.http import PATIENCE, Http, Reply, serving
 from support.letter import CLOCK, SECRET, Letter
 
 TOKENS = InstallationTokens(SECRET.encode())
@@ -114,9 +117,20 @@ class House:
         """Everything in the store, a statement each."""
         return dump(self.letter)
 
-    def asked(self) -> list[str]:
-        """Addresses that were asked with and not looked at yet."""
-        return [request.email for request in self.project.store.requests(100_000)]
+    def noted(self, email: str) -> bool:
+        """Tell whether anything was noted of somebody who asked, looked at already or not."""
+        waiting = [request.email for request in self.project.store.requests(100_000)]
+        return email in waiting or self.project.store.subscriber(email) is not None
+
+    def letters(self, email: str) -> list[str]:
+        """Return the letters that went to an address, as text, once nothing waits any more."""
+        until = time.monotonic() + PATIENCE
+        while self.project.store.requests(1) or self.project.store.next_letter() is not None:
+            assert time.monotonic() < until
+            time.sleep(0.05)
+        files = (self.letter.root / "outbox/mail").glob("*.eml")
+        messages = [message_from_bytes(path.read_bytes(), policy=default) for path in files]
+        return [message.get_body(("plain",)).get_content() for message in messages if message["To"] == email]
 
 
 def dump(letter: Letter) -> list[str]:
