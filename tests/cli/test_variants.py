@@ -284,6 +284,8 @@ def test_words_that_a_person_wrote_stay_and_so_does_the_note(chosen: Letter) -> 
     assert prepared is not None
     for name in prepared.variants.names:
         assert "Hello from the" in prepared.variants.rendered(name).text
+        # "View in browser" leads to the page; nobody pays for another.
+        assert prepared.variants.rendered(name).page == ""
 
 
 def test_a_lead_that_somebody_chose_leads_wherever_it_remains(chosen: Letter) -> None:
