@@ -12,9 +12,14 @@ if TYPE_CHECKING:
 
 
 def open_store(
-    url: str, root: Path, tokens: Identities, lease: timedelta = timedelta(minutes=20)
+    url: str,
+    root: Path,
+    tokens: Identities,
+    lease: timedelta = timedelta(minutes=20),
+    *,
+    make: bool = True,
 ) -> SqlStore:
-    """Open the store at `url`, made or brought up to date if need be.
+    """Open the store at `url`, made (unless it must be there) or brought up to date if need be.
 
     A relative `sqlite:///` path starts at the newsletter's folder `root`.
     `lease` is how long a delivery that was leased may wait to be armed.
@@ -25,6 +30,6 @@ def open_store(
     from pipeline.store.engine import open_database
     from pipeline.store.sql import SqlStore
 
-    store = SqlStore(open_database(url, root), tokens)
+    store = SqlStore(open_database(url, root, make=make), tokens)
     store.lease_time = lease
     return store

@@ -141,12 +141,14 @@ def _close(engine: Engine, locks: RunLocks | None) -> None:
         locks.drop_all()
 
 
-def open_database(url: str, root: Path) -> Database:
-    """Open the database at `url`, made or brought up to date if need be. Raises StoreError."""
+def open_database(url: str, root: Path, *, make: bool = True) -> Database:
+    """Open the database at `url`; make it, unless it must be there, or bring it up to date. Raises StoreError."""
     path = _path(url, root)
     if path is None:
         return _in_memory("memory", "")
     place = str(path.relative_to(root)) if path.is_relative_to(root) else str(path)
+    if not make and not path.exists():
+        raise StoreError("is not there any more. Put it back: nobody's name is anywhere else.", path=place)
     try:
         sqlite.prepare(path)
     except OSError as fault:
