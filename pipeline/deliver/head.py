@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import datetime
 from hashlib import sha256
-from urllib.parse import unquote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from pipeline.deliver import headers
 from pipeline.deliver.encode import one_line
@@ -74,14 +74,26 @@ def _of_a_list(settings: Settings, token: str) -> dict[str, str]:
     newsletter = settings.newsletter
     return {
         "List-Id": headers.named("List-Id", shorten(newsletter.name), f"<{list_id(newsletter)}>"),
-        # Always folded before the address, as RFC 8058 shows it (8.2), and never inside.
-        "List-Unsubscribe": f"\r\n <{headers.uri(settings.web_url)}/unsubscribe/{token}>",
+        "List-Unsubscribe": _list_unsubscribe(settings, token),
         "List-Unsubscribe-Post": headers.fold("List-Unsubscribe-Post", ["List-Unsubscribe=One-Click"]),
     }
 
 
 def _field(field: Field, argument: str = "") -> str:
     return field.between_nuls(argument).decode()
+
+
+def _list_unsubscribe(settings: Settings, token: str) -> str:
+    """Return one or two addresses, each on a line of its own as RFC 8058 shows it (8.2), and never broken inside.
+
+    The https one comes first: where both are there, programs take the first they know (RFC 2369, 3.2).
+    """
+    addresses = [f"{headers.uri(settings.web_url)}/unsubscribe/{token}"]
+    if settings.hear.unsubscribe:
+        # RFC 6068, 2: what means something in an address of this kind is percent-encoded.
+        to = quote(headers.address(settings.hear.unsubscribe), safe="@!$'*+-.^_`{|}~")
+        addresses.append(f"mailto:{to}?subject=unsubscribe%20{token}")
+    return ",".join(f"\r\n <{address}>" for address in addresses)
 
 
 def _mailbox(name: str, setting: str) -> str:
