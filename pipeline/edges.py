@@ -162,6 +162,13 @@ class Tokens(Protocol):
         """Return the left side of a Message-ID, 32 hexadecimal digits (RFC 5322, 3.6.4)."""
 
 
+class DatedTokens(Tokens, Protocol):
+    """The same, where a token may hold a moment as well."""
+
+    def dated(self, purpose: str, uid: str, at: datetime) -> str:
+        """Return an opaque URL-safe token for one purpose that also holds a moment: "confirm"."""
+
+
 class Identities(Tokens, Protocol):
     """The same, where somebody must be known again under earlier secrets too."""
 
@@ -252,6 +259,12 @@ class Store(Protocol):
         Their deliveries stay, without saying whose they are; what was not armed is withdrawn.
         """
 
+    def erase_unconfirmed(self, before: datetime, limit: int) -> int:
+        """Erase up to `limit` people who asked by the form, the last time before that moment, and never confirmed.
+
+        Returns how many. Nothing of them stays, but a suppression if there is one.
+        """
+
     # single mails
     def ask(self, email: str, name: str, at: datetime) -> None:
         """Note that somebody typed an address into the form. Costs the same whoever that is."""
@@ -269,7 +282,14 @@ class Store(Protocol):
         """How long until the next letter is due, 0 if one is; None if none waits."""
 
     def arm_letter(self, letter: Letter) -> bool:
-        """Write down that a letter may be on the wire; False if it is gone, or another process has it."""
+        """Write down that a letter may be on the wire.
+
+        False if it is gone, another process has it, or its reader left
+        meanwhile; a confirmation asks those who are not in.
+        """
+
+    def withdraw_letter(self, letter: Letter) -> bool:
+        """Drop a letter that need not or cannot be sent; False if it is gone, or another process has it."""
 
     def settle_letter(self, letter: Letter, retry_in: timedelta | None, give_up: timedelta) -> None:
         """Write down what became of a letter: done with, or it rests and is tried again until `give_up`."""

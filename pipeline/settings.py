@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from email.headerregistry import Address, HeaderRegistry
+from ipaddress import ip_network
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
@@ -80,6 +81,20 @@ def _language(value: str) -> str:
     # The shape of RFC 5646, 2.1, as far as a newsletter needs it.
     if not re.fullmatch(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*", value):
         raise ValueError("write a language tag like en, de-CH or pt-BR")
+    return value
+
+
+def _network(value: str) -> str:
+    try:
+        ip_network(value)
+    except ValueError as fault:
+        raise ValueError("write an address or a network, like 127.0.0.1, ::1 or 10.0.0.0/8") from fault
+    return value
+
+
+def _frequency(value: str) -> str:
+    if not re.fullmatch(r"[1-9][0-9]{0,5}/(minute|hour|day)", value):
+        raise ValueError("write how often, like 10/hour, 3/minute or 50/day")
     return value
 
 
@@ -255,9 +270,14 @@ class StoreSettings(Section):
 
 
 class Web(Section):
-    """Public address of `newsletter serve`; by default the site's own."""
+    """How readers reach `newsletter serve`."""
 
+    #: Its public address; by default the site's own.
     url: Url | None = None
+    #: Addresses and networks of proxies whose word on who asks is taken.
+    trusted_proxies: list[Annotated[str, AfterValidator(_network)]] = []
+    #: How often one client may ask for the newsletter with an address, whichever.
+    subscribe_limit: Annotated[str, AfterValidator(_frequency)] = "10/hour"
 
 
 class MailboxSettings(Section):

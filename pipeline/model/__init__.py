@@ -59,10 +59,12 @@ from pipeline.model.rendered import (
     Feed,
     Heading,
     Image,
+    LetterMarks,
     Link,
     Marks,
     Picture,
     RenderedIssue,
+    RenderedLetter,
     SiteFile,
 )
 
@@ -103,6 +105,7 @@ __all__ = [
     "LeftOut",
     "Letter",
     "LetterKind",
+    "LetterMarks",
     "Link",
     "LinkAnswer",
     "LinkState",
@@ -118,6 +121,7 @@ __all__ = [
     "Recipient",
     "Refusal",
     "RenderedIssue",
+    "RenderedLetter",
     "Request",
     "RunRecord",
     "Seal",
