@@ -15,6 +15,7 @@ from pipeline.model import (
     Audience,
     CarriedPost,
     Counts,
+    Cut,
     Decision,
     Delivery,
     Everything,
@@ -34,6 +35,7 @@ from pipeline.model import (
     Subscriber,
     SubscriberState,
     Verdict,
+    uncut,
 )
 
 
@@ -217,10 +219,7 @@ class Store(Protocol):
 
     # audience
     def readers(self) -> int:
-        """How many an issue frozen now would enroll: confirmed and not suppressed."""
-
-    def suppressed_readers(self) -> int:
-        """Confirmed subscribers whose mail is suppressed."""
+        """How many take the issues of this moment, whatever is in them."""
 
     def subscribers(self, state: SubscriberState | None = None) -> Iterator[Subscriber]:
         """In order of address."""
@@ -298,10 +297,15 @@ class Store(Protocol):
         """Drop letters that a process armed and died over; they never go again."""
 
     # freeze
-    def freeze(self, issue: FrozenIssue, before: Sequence[CarriedPost], now: datetime) -> int:
+    def freeze(
+        self, issue: FrozenIssue, before: Sequence[CarriedPost], now: datetime, cut: Cut = uncut
+    ) -> int:
         """Write the issue's bytes, its posts, `before` and one queued delivery per reader, in one transaction.
 
-        Returns how many were enrolled. Raises StoreError if the number exists.
+        `cut` is asked for every choice that readers have made by then: each is
+        enrolled with the variant of theirs, or counted with the reason why
+        not. Returns how many were enrolled. Raises StoreError if the number
+        exists, Unrendered, having written nothing, if a variant is missing.
         """
 
     def published(self, number: int) -> None:
@@ -357,6 +361,9 @@ class Store(Protocol):
 
     def by_domain(self, number: int) -> dict[str, dict[str, int]]:
         """Recipient domain -> state -> count."""
+
+    def by_variant(self, number: int) -> dict[str, int]:
+        """Name of the variant -> how many readers it was frozen for; "" is the whole issue."""
 
     def refusals(self, number: int) -> Sequence[Refusal]:
         """What the relay said where it did not accept, the most frequent first."""

@@ -15,6 +15,7 @@ NewsletterError            a person can act on the message
 ├── MailboxUnusable        what comes back cannot be read; it stays where it is
 ├── HookRefused            what was posted to a hook is not proven to be the provider's
 ├── Refused                a guard says no; nothing has changed
+│   └── Unrendered         readers chose categories for which the issue is not rendered; nothing has changed
 ├── ChecksFailed           the issue has errors; nothing has changed
 ├── NotApproved            nobody approved what would go out now; nothing has changed
 └── Busy                   another run is at work on this newsletter
@@ -24,6 +25,11 @@ Each class carries the exit code that the command line ends with.
 """
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 class NewsletterError(Exception):
@@ -106,6 +112,16 @@ class HookRefused(NewsletterError):
 
 class Refused(NewsletterError):
     """A guard says no; nothing has changed."""
+
+
+class Unrendered(Refused):
+    """Readers chose categories this moment for which the issue is not rendered yet; nothing has changed."""
+
+    def __init__(self, variants: Iterable[str]) -> None:
+        self.variants = tuple(sorted(variants))
+        super().__init__(
+            f"readers of {', '.join(self.variants)} would get a part of the issue that is not rendered. Try again."
+        )
 
 
 class ChecksFailed(NewsletterError):

@@ -19,6 +19,9 @@ from pipeline.model import LetterKind
     type=click.Choice([kind.value for kind in LetterKind]),
     help="Not the issue but this letter, as somebody new gets it.",
 )
+@click.option(
+    "--categories", metavar="SLUGS", default="", help="As readers of these get it, with commas between them."
+)
 @by_option
 @since_option
 @latest_option
@@ -27,6 +30,7 @@ def command(
     context: Context,
     to: tuple[str, ...],
     letter: str | None,
+    categories: str,
     by: str | None,
     since: str | None,
     latest: int | None,
@@ -42,12 +46,15 @@ def command(
     project = context.project
     where = f"  {project.root / 'outbox' / 'mail'}/" if project.settings.mail.mailer == "outbox" else ""
     if letter:
-        if by is not None or since is not None or latest is not None:
-            raise UsageError("--by, --since and --latest are about the next issue, not about a letter.")
+        if by is not None or since is not None or latest is not None or categories:
+            raise UsageError(
+                "--categories, --by, --since and --latest are about the next issue, not about a letter."
+            )
         count = approving.try_letter(project, LetterKind(letter), to)
         context.say(f"{counted(count, 'test copy')} of the letter {letter!r} handed over.{where}")
         return 0
-    trial = approving.try_out(project, to, by, read_moment(since, project.settings), latest)
+    choice = " ".join(categories.replace(",", " ").split())
+    trial = approving.try_out(project, to, by, read_moment(since, project.settings), latest, choice)
     context.say(
         f"{counted(len(to) or 1, 'test copy')} of build {short_hash(trial.build)} handed over.{where}"
     )

@@ -37,7 +37,9 @@ from pipeline.model.posts import (
 from pipeline.model.readers import (
     BOUNCED,
     Audience,
+    Circulation,
     Copy,
+    Cut,
     Decision,
     Event,
     EventKind,
@@ -52,6 +54,9 @@ from pipeline.model.readers import (
     Subscriber,
     SubscriberState,
     address_key,
+    every_skip,
+    skipped,
+    uncut,
 )
 from pipeline.model.rendered import (
     Body,
@@ -78,9 +83,11 @@ __all__ = [
     "CarriedPost",
     "Change",
     "Choice",
+    "Circulation",
     "Collection",
     "Copy",
     "Counts",
+    "Cut",
     "Decision",
     "Delivery",
     "DeliveryState",
@@ -137,5 +144,8 @@ __all__ = [
     "Variant",
     "Verdict",
     "address_key",
+    "every_skip",
     "mildest",
+    "skipped",
+    "uncut",
 ]

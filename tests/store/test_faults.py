@@ -66,7 +66,7 @@ READS: dict[str, Callable] = {
     "frozen": lambda store: store.frozen(1),
     "pages": lambda store: list(store.pages()),
     "readers": lambda store: store.readers(),
-    "suppressed_readers": lambda store: store.suppressed_readers(),
+    "by_variant": lambda store: store.by_variant(1),
     "subscribers": lambda store: list(store.subscribers()),
     "subscriber": lambda store: store.subscriber("r1@d1.example.com"),
     "audience": lambda store: store.audience(NOW),
