@@ -6,21 +6,27 @@ knows them by name.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
 from pipeline.model import (
     Answer,
+    Audience,
     CarriedPost,
     Counts,
+    Decision,
     Delivery,
+    Everything,
     FrozenIssue,
     IssueRecord,
     IssueState,
+    Letter,
     Outcome,
+    Person,
     Post,
     Refusal,
+    Request,
     RunRecord,
     Submission,
     Subscriber,
@@ -100,10 +106,20 @@ class Tokens(Protocol):
         """Return a subscriber's permanent 32 hexadecimal digits, the same for every spelling of the address."""
 
     def token(self, purpose: str, uid: str) -> str:
-        """Return an opaque URL-safe token for one purpose: "unsubscribe", "preferences", "confirm"."""
+        """Return an opaque URL-safe token for one purpose: "unsubscribe", "preferences"."""
 
     def message_id(self, issue: int, uid: str) -> str:
         """Return the left side of a Message-ID, 32 hexadecimal digits (RFC 5322, 3.6.4)."""
+
+
+class Identities(Tokens, Protocol):
+    """The same, where somebody must be known again under earlier secrets too."""
+
+    def uids(self, email: str) -> Sequence[str]:
+        """Return the ids that an address has, or would have, under every secret; today's first."""
+
+    def marks(self, email: str) -> Sequence[str]:
+        """Return what stays of a forgotten address, under every secret; today's first."""
 
 
 class Store(Protocol):
@@ -164,7 +180,52 @@ class Store(Protocol):
     def unsubscribe(self, email: str, now: datetime) -> bool:
         """True if they were there and had not left; effective before the next arm."""
 
-    def remove_subscriber(self, email: str) -> bool: ...
+    def audience(self, date: datetime | None) -> Audience:
+        """Count everybody who is confirmed by what an issue of that date (None: of this moment) has for them."""
+
+    # one person
+    def decide(self, email: str, decision: Callable[[Person], Decision]) -> Decision:
+        """Show a decision what is known of an address, and write down what it decides, in one transaction."""
+
+    def decide_by_uid(self, uid: str, decision: Callable[[Person], Decision]) -> Decision | None:
+        """The same for a subscriber by their id; None if there is nobody (any more)."""
+
+    def person(self, uid: str) -> Person | None:
+        """Return what is known of a subscriber by their id; None if there is nobody (any more)."""
+
+    def everything(self, email: str) -> Everything:
+        """Return all that is kept about an address."""
+
+    def forget(self, email: str, now: datetime) -> bool:
+        """Erase an address wherever it stands, but for a mark that says: do not import. True if anything was known.
+
+        Their deliveries stay, without saying whose they are; what was not armed is withdrawn.
+        """
+
+    # single mails
+    def ask(self, email: str, name: str, at: datetime) -> None:
+        """Note that somebody typed an address into the form. Costs the same whoever that is."""
+
+    def requests(self, limit: int) -> Sequence[Request]:
+        """Return requests that nobody has answered yet, the oldest first."""
+
+    def answer(self, request: Request, decision: Callable[[Person], Decision]) -> Decision | None:
+        """Decide about a request, which is done with then; None if another process has answered it meanwhile."""
+
+    def letters(self, limit: int) -> Sequence[Letter]:
+        """Return letters that are due, the one that has waited longest first."""
+
+    def next_letter(self) -> timedelta | None:
+        """How long until the next letter is due, 0 if one is; None if none waits."""
+
+    def arm_letter(self, letter: Letter) -> bool:
+        """Write down that a letter may be on the wire; False if it is gone, or another process has it."""
+
+    def settle_letter(self, letter: Letter, retry_in: timedelta | None, give_up: timedelta) -> None:
+        """Write down what became of a letter: done with, or it rests and is tried again until `give_up`."""
+
+    def sweep_letters(self, older: timedelta) -> int:
+        """Drop letters that a process armed and died over; they never go again."""
 
     # freeze
     def freeze(self, issue: FrozenIssue, before: Sequence[CarriedPost], now: datetime) -> int:

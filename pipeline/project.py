@@ -65,7 +65,14 @@ class Project:
     @cached_property
     def tokens(self) -> InstallationTokens:
         """Whatever derives from the installation secret."""
-        from pipeline.audience.tokens import MAKE_ONE, STRONG, InstallationTokens, load_secret, weak
+        from pipeline.audience.tokens import (
+            MAKE_ONE,
+            STRONG,
+            InstallationTokens,
+            load_old_secrets,
+            load_secret,
+            weak,
+        )
 
         secret = load_secret(self.root, self.environ)
         if weak(secret):
@@ -73,7 +80,7 @@ class Project:
                 f"the installation secret has fewer than {STRONG} characters, so links to unsubscribe could be "
                 f"guessed. {MAKE_ONE}"
             )
-        return InstallationTokens(secret)
+        return InstallationTokens(secret, load_old_secrets(self.root, self.environ))
 
     @cached_property
     def store(self) -> Store:

@@ -5,7 +5,8 @@ fits its 78 columns: a key id, the subscriber's id hidden, and a MAC of 80 bits
 that covers both and the purpose. The MAC also seeds the hiding (as in RFC
 5297), so the same token comes out every time and nothing is random. It says
 nothing to whoever reads it in a log, and never expires: a link must work two
-years later.
+years later. A dated token (42 characters) also holds a second, and whoever
+reads it decides for how long it counts.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import os
 import re
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from secrets import token_hex
 
@@ -26,6 +28,9 @@ from pipeline.model import address_key
 #: Where the secret is kept, if the environment does not hold it.
 OWN_FILE = ".newsletter/secret"
 VARIABLE = "NEWSLETTER_SECRET"
+#: Earlier secrets, whose links in mails already sent still work: one a line. Beside the file, or in a variable.
+OLD = "_OLD"
+OLD_FILE = ".newsletter/secret.old"
 #: Fewer bytes could be guessed (128 bits, NIST SP 800-107, 5.3.4).
 STRONG = 16
 
@@ -34,28 +39,38 @@ TAG = 10
 #: How a person comes by a good one.
 MAKE_ONE = "Make one with: python -c 'import secrets; print(secrets.token_hex(32))'"
 
+#: Bytes of a subscriber's id, and of a dated token's seconds since 1970 (until 2106).
+UID, SECONDS = 16, 4
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{36}", re.ASCII)
+_DATED = re.compile(r"[A-Za-z0-9_-]{42}", re.ASCII)
 _UID = re.compile(r"[0-9a-f]{32}", re.ASCII)
 
 
 class _Keys:
     """One secret's keys, one for each use: what is made with one says nothing about the others."""
 
-    __slots__ = ("address", "hide", "id", "mac", "message")
+    __slots__ = ("address", "forgotten", "hide", "id", "mac", "message")
 
     def __init__(self, secret: bytes) -> None:
         def derive(use: str) -> bytes:
             return hmac.digest(secret, f"newsletter 1 {use}".encode(), "sha256")
 
         self.address = derive("address")
+        self.forgotten = derive("forgotten")
         self.message = derive("message-id")
         self.mac = derive("token mac")
         self.hide = derive("token hide")
         #: Says which secret a token was made with, without saying anything about it.
         self.id = derive("key id")[:1]
 
-    def tag(self, purpose: str, uid: bytes) -> bytes:
-        return hmac.digest(self.mac, purpose.encode() + b"\0" + uid, "sha256")[:TAG]
+    def uid(self, email: str) -> str:
+        return hmac.digest(self.address, address_key(email).encode(), "sha256")[:UID].hex()
+
+    def mark(self, email: str) -> str:
+        return hmac.digest(self.forgotten, address_key(email).encode(), "sha256")[:UID].hex()
+
+    def tag(self, purpose: str, plain: bytes) -> bytes:
+        return hmac.digest(self.mac, purpose.encode() + b"\0" + plain, "sha256")[:TAG]
 
     def mask(self, tag: bytes, data: bytes) -> bytes:
         pad = hmac.digest(self.hide, tag, "sha256")
@@ -81,7 +96,15 @@ class InstallationTokens:
 
     def uid(self, email: str) -> str:
         """Return a subscriber's permanent 32 hexadecimal digits, the same for every spelling of the address."""
-        return hmac.digest(self._keys.address, address_key(email).encode(), "sha256")[:16].hex()
+        return self._keys.uid(email)
+
+    def uids(self, email: str) -> tuple[str, ...]:
+        """Return the ids that the address has, or would have, under every secret; today's first."""
+        return tuple(keys.uid(email) for keys in self._all)
+
+    def marks(self, email: str) -> tuple[str, ...]:
+        """Return what stays of a forgotten address, under every secret, today's first; 32 hexadecimal digits each."""
+        return tuple(keys.mark(email) for keys in self._all)
 
     def message_id(self, issue: int, uid: str) -> str:
         """Return the left side of a Message-ID, 32 hexadecimal digits (RFC 5322, 3.6.4)."""
@@ -92,23 +115,51 @@ class InstallationTokens:
 
         Raises ValueError unless `uid` is 32 hexadecimal digits.
         """
-        if not _UID.fullmatch(uid):
-            raise ValueError("a subscriber's id is 32 hexadecimal digits")
-        keys, plain = self._keys, bytes.fromhex(uid)
-        tag = keys.tag(purpose, plain)
-        return base64.urlsafe_b64encode(keys.id + tag + keys.mask(tag, plain)).decode("ascii")
+        return self._seal(purpose, _bytes_of(uid))
+
+    def dated(self, purpose: str, uid: str, at: datetime) -> str:
+        """Return an opaque URL-safe token of 42 characters that also holds a moment, to the second.
+
+        Raises ValueError unless `uid` is 32 hexadecimal digits and the moment is between 1970 and 2106.
+        """
+        try:
+            seconds = int(at.timestamp()).to_bytes(SECONDS)
+        except OverflowError as fault:
+            raise ValueError(f"{at} cannot stand in a token") from fault
+        return self._seal(purpose, _bytes_of(uid) + seconds)
 
     def read(self, purpose: str, token: str) -> str | None:
         """Return whose token it is; None if we did not make it for this purpose. Takes the same time either way."""
-        if not _TOKEN.fullmatch(token):
+        plain = self._open(purpose, token) if _TOKEN.fullmatch(token) else None
+        return None if plain is None else plain.hex()
+
+    def read_dated(self, purpose: str, token: str) -> tuple[str, datetime] | None:
+        """Return whose token it is and its moment, in UTC; None if we did not make it for this purpose."""
+        plain = self._open(purpose, token) if _DATED.fullmatch(token) else None
+        if plain is None:
             return None
-        data = base64.urlsafe_b64decode(token)
-        found: str | None = None
+        return plain[:UID].hex(), datetime.fromtimestamp(int.from_bytes(plain[UID:]), UTC)
+
+    def _seal(self, purpose: str, plain: bytes) -> str:
+        keys = self._keys
+        tag = keys.tag(purpose, plain)
+        sealed = keys.id + tag + keys.mask(tag, plain)
+        return base64.urlsafe_b64encode(sealed).decode("ascii").rstrip("=")
+
+    def _open(self, purpose: str, token: str) -> bytes | None:
+        data = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4))
+        found: bytes | None = None
         for keys in self._all:
             plain = keys.mask(data[1 : 1 + TAG], data[1 + TAG :])
             genuine = hmac.compare_digest(keys.id + keys.tag(purpose, plain), data[: 1 + TAG])
-            found = plain.hex() if genuine and found is None else found
+            found = plain if genuine and found is None else found
         return found
+
+
+def _bytes_of(uid: str) -> bytes:
+    if not _UID.fullmatch(uid):
+        raise ValueError("a subscriber's id is 32 hexadecimal digits")
+    return bytes.fromhex(uid)
 
 
 class LateTokens:
@@ -123,6 +174,14 @@ class LateTokens:
     def uid(self, email: str) -> str:
         """Return a subscriber's permanent id."""
         return self._load().uid(email)
+
+    def uids(self, email: str) -> tuple[str, ...]:
+        """Return the ids an address has under every secret."""
+        return self._load().uids(email)
+
+    def marks(self, email: str) -> tuple[str, ...]:
+        """Return what stays of a forgotten address, under every secret."""
+        return self._load().marks(email)
 
     def token(self, purpose: str, uid: str) -> str:
         """Return an opaque token for one purpose."""
@@ -156,6 +215,29 @@ def load_secret(root: Path, environ: Mapping[str, str]) -> bytes:
         what = f"{VARIABLE}_FILE names {named}, which" if named else OWN_FILE
         raise SettingsError(f"{what} cannot be read or made: {fault.strerror}") from fault
     return _check(content, named or OWN_FILE)
+
+
+def load_old_secrets(root: Path, environ: Mapping[str, str]) -> tuple[bytes, ...]:
+    """Return earlier secrets: NEWSLETTER_SECRET_OLD, the file that NEWSLETTER_SECRET_OLD_FILE names, or our own.
+
+    One a line, the newest first; none at all is the usual case. Raises SettingsError.
+    """
+    if VARIABLE + OLD in environ:
+        return _each_line(environ[VARIABLE + OLD].encode())
+    named = environ.get(f"{VARIABLE}{OLD}_FILE")
+    path = Path(named) if named else root / OLD_FILE
+    try:
+        return _each_line(path.read_bytes())
+    except FileNotFoundError:
+        if not named:
+            return ()
+        raise SettingsError(f"{VARIABLE}{OLD}_FILE names {named}, which is not there") from None
+    except OSError as fault:
+        raise SettingsError(f"{named or OLD_FILE} cannot be read: {fault.strerror}") from fault
+
+
+def _each_line(content: bytes) -> tuple[bytes, ...]:
+    return tuple(filter(None, map(bytes.strip, content.splitlines())))
 
 
 def _check(secret: bytes, place: str) -> bytes:

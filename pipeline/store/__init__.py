@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from pipeline.edges import Tokens
+    from pipeline.edges import Identities
     from pipeline.store.sql import SqlStore
 
 
-def open_store(url: str, root: Path, tokens: Tokens, lease: timedelta = timedelta(minutes=20)) -> SqlStore:
+def open_store(
+    url: str, root: Path, tokens: Identities, lease: timedelta = timedelta(minutes=20)
+) -> SqlStore:
     """Open the store at `url`, made or brought up to date if need be.
 
     A relative `sqlite:///` path starts at the newsletter's folder `root`.

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, delete, exists, func, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, case, exists, func, or_, select, update
 from sqlalchemy.sql import Select
 
-from pipeline.model import Subscriber, SubscriberState, address_key
+from pipeline.model import Audience, Preferences, Skip, Subscriber, SubscriberState, address_key
 from pipeline.store.engine import Part
 from pipeline.store.intake import take_in
 from pipeline.store.moments import NOW
-from pipeline.store.tables import subscribers, suppressions
+from pipeline.store.tables import preferences, subscribers, suppressions
 
 #: Subscribers read in one go while going through all of them.
 PAGE = 2000
@@ -24,35 +26,47 @@ def _suppressed() -> ColumnElement[bool]:
     return exists().where(suppressions.c.email_key == subscribers.c.email_key)
 
 
-def may_be_mailed() -> ColumnElement[bool]:
-    """Return the one rule for whom an issue goes to: confirmed and not suppressed."""
-    return and_(CONFIRMED, ~_suppressed())
+def _wants_no_mail(date: Any) -> ColumnElement[bool]:
+    """Return the condition of preferences under which no issue of that date comes by mail."""
+    return or_(preferences.c.feed_only, preferences.c.paused_until > date)
 
 
-class Audience(Part):
+def may_be_mailed(date: Any) -> ColumnElement[bool]:
+    """Return the one rule for whom an issue of that date may go to: confirmed, not suppressed, wanting mail then.
+
+    `date` is a moment, or the column that holds one.
+    """
+    against = exists().where(preferences.c.email_key == subscribers.c.email_key, _wants_no_mail(date))
+    return and_(CONFIRMED, ~_suppressed(), ~against)
+
+
+class Subscribers(Part):
     """The part of the store that knows people."""
 
     def readers(self) -> int:
-        """Count those an issue frozen now would enroll."""
-        with self._database.read() as connection:
-            confirmed = connection.scalar(select(func.count()).select_from(subscribers).where(CONFIRMED)) or 0
-            return confirmed - _count_suppressed(connection)
+        """Count those to whom an issue of this moment may go."""
+        return sum(self.audience(None).choices.values())
 
     def suppressed_readers(self) -> int:
         """Count confirmed subscribers whose mail is suppressed."""
         with self._database.read() as connection:
             return _count_suppressed(connection)
 
+    def audience(self, date: datetime | None) -> Audience:
+        """Count everybody who is confirmed by what an issue of that date (None: of this moment) has for them."""
+        with self._database.read() as connection:
+            return count_audience(connection, NOW if date is None else date)
+
     def subscribers(self, state: SubscriberState | None = None) -> Iterator[Subscriber]:
         """Yield subscribers in order of address, in flat memory; each page of them is read at one moment."""
-        query = _people().order_by(subscribers.c.email_key).limit(PAGE)
+        query = people().order_by(subscribers.c.email_key).limit(PAGE)
         if state is not None:
             query = query.where(subscribers.c.state == state)
         after = ""
         while True:
             with self._database.read() as connection:
                 rows = connection.execute(query.where(subscribers.c.email_key > after)).all()
-            yield from map(_subscriber, rows)
+            yield from map(as_subscriber, rows)
             if len(rows) < PAGE:
                 return
             after = rows[-1].email_key
@@ -60,8 +74,8 @@ class Audience(Part):
     def subscriber(self, email: str) -> Subscriber | None:
         """Return the subscriber with that address, however it is spelled."""
         with self._database.read() as connection:
-            row = connection.execute(_people().where(subscribers.c.email_key == address_key(email))).first()
-        return None if row is None else _subscriber(row)
+            row = connection.execute(people().where(subscribers.c.email_key == address_key(email))).first()
+        return None if row is None else as_subscriber(row)
 
     def put_subscribers(self, people: Iterable[Subscriber]) -> dict[str, int]:
         """Add or update people by address, all of them or (if anything is raised) nobody.
@@ -89,13 +103,29 @@ class Audience(Part):
         with self._database.write() as connection:
             return connection.execute(leave).rowcount > 0
 
-    def remove_subscriber(self, email: str) -> bool:
-        """Take somebody out; True if they were there. A suppression of the address stays."""
-        with self._database.write() as connection:
-            gone = connection.execute(
-                delete(subscribers).where(subscribers.c.email_key == address_key(email))
-            )
-            return gone.rowcount > 0
+
+def count_audience(connection: Connection, date: Any) -> Audience:
+    """Count everybody who is confirmed by what an issue of that date has for them."""
+    confirmed = connection.scalar(select(func.count()).select_from(subscribers).where(CONFIRMED)) or 0
+    suppressed = _count_suppressed(connection)
+    # From the side of those who want something of their own: they are few, the subscribers may be a million.
+    why = case(
+        (preferences.c.feed_only, Skip.FEED_ONLY.value), (_wants_no_mail(date), Skip.PAUSED.value), else_=""
+    )
+    wanting = (
+        select(preferences.c.choice, why.label("why"), func.count())
+        .join(subscribers, subscribers.c.email_key == preferences.c.email_key)
+        .where(CONFIRMED, ~_suppressed())
+        .group_by(preferences.c.choice, "why")
+    )
+    choices, skipped = Counter[str](), Counter({Skip.SUPPRESSED: suppressed})
+    for choice, reason, count in connection.execute(wanting):
+        if reason:
+            skipped[Skip(reason)] += count
+        else:
+            choices[choice] += count
+    choices[""] += confirmed - suppressed - sum(choices.values()) - (skipped.total() - suppressed)
+    return Audience(dict(+choices), dict(+skipped))
 
 
 def _count_suppressed(connection: Connection) -> int:
@@ -109,13 +139,18 @@ def _count_suppressed(connection: Connection) -> int:
     return connection.scalar(query) or 0
 
 
-def _people() -> Select[tuple[object, ...]]:
-    return select(subscribers, suppressions.c.reason).outerjoin(
-        suppressions, suppressions.c.email_key == subscribers.c.email_key
+def people() -> Select[tuple[object, ...]]:
+    """Return the query for subscribers with all that `as_subscriber` needs."""
+    wanted = (preferences.c.choice, preferences.c.feed_only, preferences.c.paused_until)
+    return (
+        select(subscribers, suppressions.c.reason, *wanted)
+        .outerjoin(suppressions, suppressions.c.email_key == subscribers.c.email_key)
+        .outerjoin(preferences, preferences.c.email_key == subscribers.c.email_key)
     )
 
 
-def _subscriber(row: Row[tuple[object, ...]]) -> Subscriber:
+def as_subscriber(row: Row[tuple[object, ...]]) -> Subscriber:
+    """Return a row of `people` as a noun."""
     return Subscriber(
         uid=row.uid,
         email=row.email,
@@ -123,4 +158,5 @@ def _subscriber(row: Row[tuple[object, ...]]) -> Subscriber:
         state=SubscriberState(row.state),
         since=row.since,
         suppressed=row.reason,
+        preferences=Preferences(tuple((row.choice or "").split()), bool(row.feed_only), row.paused_until),
     )

@@ -20,7 +20,7 @@ from pipeline.store.migrate import bring_up_to_date, create
 from pipeline.store.witness import Witness
 
 if TYPE_CHECKING:
-    from pipeline.edges import Tokens
+    from pipeline.edges import Identities
 
 
 class Database:
@@ -189,7 +189,7 @@ def _in_memory(place: str, unwritable: str) -> Database:
 class Part:
     """One part of the store: what all parts hold."""
 
-    def __init__(self, database: Database, tokens: Tokens) -> None:
+    def __init__(self, database: Database, tokens: Identities) -> None:
         self._database = database
         self._tokens = tokens
 

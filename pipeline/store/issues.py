@@ -135,7 +135,7 @@ class Issues(Part):
             ]
             if rows:
                 connection.execute(insert(carried), rows)
-            return connection.execute(_enroll(issue.number)).rowcount
+            return connection.execute(_enroll(issue.number, issue.date)).rowcount
 
     def published(self, number: int) -> None:
         """Note that the site that goes with the issue is in place."""
@@ -186,7 +186,7 @@ class Issues(Part):
         )
 
 
-def _enroll(number: int) -> Insert:
+def _enroll(number: int, date: datetime) -> Insert:
     """One queued delivery per reader, in order of address, without passing through our memory."""
     columns = ["uid", "email", "domain", "name"]
     readers = (
@@ -201,7 +201,7 @@ def _enroll(number: int) -> Insert:
             literal(""),
             NOW,
         )
-        .where(may_be_mailed())
+        .where(may_be_mailed(date))
         .order_by(subscribers.c.email_key)
     )
     rest = ["confirmed", "state", "epoch", "attempts", "not_before", "reply", "updated"]

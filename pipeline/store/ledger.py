@@ -54,7 +54,18 @@ _LEFT = move("withdraw").where(deliveries.c.id == Number(0))
 #: What a Delivery is made of.
 _COLUMNS = [
     deliveries.c[name]
-    for name in ("id", "issue", "uid", "email", "name", "confirmed", "state", "epoch", "attempts")
+    for name in (
+        "id",
+        "issue",
+        "uid",
+        "email",
+        "name",
+        "confirmed",
+        "state",
+        "epoch",
+        "attempts",
+        "variant",
+    )
 ]
 _TAKE = Prepared(
     move(
@@ -67,7 +78,10 @@ _TAKE = Prepared(
     .returning(*_COLUMNS)
 )
 _DOUBTS = Prepared(
-    select(*_COLUMNS).where(_here, deliveries.c.state == DeliveryState.IN_DOUBT).order_by(deliveries.c.id)
+    # Of somebody who was forgotten nobody can say any more where the copy went.
+    select(*_COLUMNS)
+    .where(_here, deliveries.c.state == DeliveryState.IN_DOUBT, deliveries.c.email != "")
+    .order_by(deliveries.c.id)
 )
 _FIRST = (
     update(issues)
@@ -207,6 +221,6 @@ def _day(confirmed: int, zone_of_issue: str) -> date:
 
 
 def _delivery(row: Sequence[Any], zone_of_issue: str) -> Delivery:
-    one, issue, uid, email, name, confirmed, state, epoch, attempts = row
+    one, issue, uid, email, name, confirmed, state, epoch, attempts, variant = row
     recipient = Recipient(uid, email, name, _day(confirmed, zone_of_issue))
-    return Delivery(one, issue, recipient, DeliveryState(state), epoch, attempts)
+    return Delivery(one, issue, recipient, DeliveryState(state), epoch, attempts, variant)

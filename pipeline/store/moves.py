@@ -12,7 +12,7 @@ from sqlalchemy.sql import Update
 from pipeline.model import Counts, DeliveryState
 from pipeline.store.audience import may_be_mailed
 from pipeline.store.moments import NOW
-from pipeline.store.tables import deliveries, subscribers
+from pipeline.store.tables import deliveries, issues, subscribers
 
 _S = DeliveryState
 
@@ -47,7 +47,10 @@ def move(name: str, **values: Any) -> Update:
 
 def still_reads() -> ColumnElement[bool]:
     """Return the condition that a delivery's recipient is (still) someone an issue may go to."""
-    return exists().where(subscribers.c.uid == deliveries.c.uid, may_be_mailed())
+    dated = select(issues.c.date).where(issues.c.number == deliveries.c.issue)
+    # Correlated by hand: by itself a subquery looks no further than the query around it.
+    date = dated.correlate(deliveries).scalar_subquery()
+    return exists().where(subscribers.c.uid == deliveries.c.uid, may_be_mailed(date))
 
 
 #: `not_before` of what was deferred, and is due now because a person asked.

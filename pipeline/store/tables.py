@@ -1,6 +1,6 @@
 """The tables. A change here needs a migration; a test holds the two to be the same.
 
-States are short text, as model.py spells them; moments are microseconds since
+States are short text, as model/ spells them; moments are microseconds since
 1970 in UTC (moments.py).
 """
 
@@ -57,6 +57,17 @@ subscribers = Table(
     Index("ix_subscribers_state", "state"),
 )
 
+#: Only of those who want something else than every issue, whole: a million readers do not pay for it.
+preferences = Table(
+    "preferences",
+    metadata,
+    Column("email_key", String(320), primary_key=True),
+    #: Preferences.choice: slugs of the chosen categories; "" for all.
+    Column("choice", Text, nullable=False),
+    Column("feed_only", Boolean, nullable=False),
+    Column("paused_until", Moment),
+)
+
 #: Outlives the subscriber: an address that complained stays suppressed after it was removed.
 suppressions = Table(
     "suppressions",
@@ -64,6 +75,57 @@ suppressions = Table(
     Column("email_key", String(320), primary_key=True),
     Column("reason", Text, nullable=False),
     Column("since", Moment, nullable=False),
+)
+
+#: Who was erased and must not be imported again: what the installation's secret makes of the address, nothing else.
+forgotten = Table(
+    "forgotten",
+    metadata,
+    Column("mark", String(32), primary_key=True),
+    Column("since", Moment, nullable=False),
+)
+
+#: What happened with one person, one row each.
+events = Table(
+    "events",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("email_key", String(320), nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("issue", Integer),
+    Column("words", Text, nullable=False),
+    Index("ix_events_email_key", "email_key", "at"),
+)
+
+#: Addresses typed into the form, as they came; looked at later, so that the answer tells nothing of them.
+requests = Table(
+    "requests",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("email_key", String(320), nullable=False),
+    Column("email", String(320), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("at", Moment, nullable=False),
+    Index("ix_requests_email_key", "email_key"),
+)
+
+#: Single mails that wait for a relay: queued, or armed as a delivery is.
+letters = Table(
+    "letters",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("kind", String(16), nullable=False),
+    Column("email_key", String(320), nullable=False),
+    #: Dates the links in it.
+    Column("at", Moment, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("not_before", BigInteger, nullable=False),
+    Column("created", Moment, nullable=False),
+    Column("updated", Moment, nullable=False),
+    Index("ix_letters_email_key", "email_key"),
+    Index("ix_letters_queue", "state", "not_before", "id"),
 )
 
 issues = Table(
@@ -90,6 +152,8 @@ issues = Table(
     Column("why", Text, nullable=False, server_default=""),
     #: Which file the ledger was when the first of its deliveries was leased (witness.py); null before.
     Column("file", String(40)),
+    #: JSON: why confirmed subscribers were not among its readers, and how many.
+    Column("skipped", Text, nullable=False, server_default="{}"),
 )
 
 #: Runs at work: one row from claim to release, or until the next claim finds its run dead.
@@ -112,6 +176,19 @@ bodies = Table(
     Column("html", LargeBinary, nullable=False),
     Column("text", LargeBinary, nullable=False),
     Column("page", LargeBinary, nullable=False),
+)
+
+#: What readers with chosen categories get instead of the issue's own bytes.
+variants = Table(
+    "variants",
+    metadata,
+    Column("issue", Integer, ForeignKey("issues.number"), primary_key=True, autoincrement=False),
+    Column("name", Text, primary_key=True),
+    Column("template", LargeBinary, nullable=False),
+    Column("html", LargeBinary, nullable=False),
+    Column("text", LargeBinary, nullable=False),
+    #: Ids of its posts in order, as a JSON list.
+    Column("posts", Text, nullable=False),
 )
 
 carried = Table(
@@ -152,6 +229,8 @@ deliveries = Table(
     #: First and last answer of a relay.
     Column("first_tried", Moment),
     Column("answered", Moment),
+    #: variants.name; "" is the whole issue.
+    Column("variant", Text, nullable=False, server_default=""),
     Index("ix_deliveries_reader", "issue", "uid", unique=True),
     Index("ix_deliveries_queue", "issue", "state", "not_before", "id"),
 )

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import stat
 import string
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.audience.tokens import InstallationTokens, load_secret, weak
+from pipeline.audience.tokens import InstallationTokens, load_old_secrets, load_secret, weak
 from pipeline.errors import SettingsError
 
 SECRET = b"a secret that is long enough"
@@ -172,3 +174,55 @@ def test_a_run_killed_while_making_the_secret_leaves_none_or_a_whole_one(tmp_pat
     assert killed.returncode == 9
     assert not (tmp_path / ".newsletter" / "secret").exists()
     assert len(load_secret(tmp_path, {})) == 64
+
+
+MOMENTS = st.datetimes(datetime(1970, 1, 1), datetime(2106, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
+
+
+@given(uid=UIDS, at=MOMENTS)
+def test_a_dated_token_brings_back_its_second_too(uid: str, at: datetime) -> None:
+    token = TOKENS.dated("confirm", uid, at)
+    assert len(token) == 42
+    assert TOKENS.read_dated("confirm", token) == (uid, at.replace(microsecond=0))
+    assert TOKENS.read_dated("undo", token) is None
+    assert TOKENS.read("confirm", token) is None
+    assert uid not in token
+
+
+@pytest.mark.parametrize("place", range(42))
+def test_no_letter_of_a_dated_token_can_be_changed(place: int) -> None:
+    token = TOKENS.dated("confirm", "0" * 32, datetime(2026, 11, 28, tzinfo=UTC))
+    forged = [token[:place] + letter + token[place + 1 :] for letter in "Aaz9_-" if letter != token[place]]
+    genuine = base64.urlsafe_b64decode(token + "==")
+    # The last letter holds two bits that mean nothing; what is decoded must be the same for it to count.
+    for each in forged:
+        if base64.urlsafe_b64decode(each + "==") != genuine:
+            assert TOKENS.read_dated("confirm", each) is None
+
+
+def test_a_moment_that_no_token_can_hold_is_an_error() -> None:
+    for year in (1960, 2107):
+        with pytest.raises(ValueError, match="cannot stand"):
+            TOKENS.dated("confirm", "0" * 32, datetime(year, 1, 1, tzinfo=UTC))
+
+
+def test_a_reader_is_known_under_every_secret_the_newest_first() -> None:
+    old = InstallationTokens(b"the secret of last year, long enough")
+    both = InstallationTokens(SECRET, [b"the secret of last year, long enough"])
+    assert both.uids("Ana@example.org") == (TOKENS.uid("ana@example.org"), old.uid("ana@example.org"))
+    assert both.marks("ana@example.org") == (*TOKENS.marks("ANA@example.org"), *old.marks("ana@example.org"))
+    assert not set(both.uids("ana@example.org")) & set(both.marks("ana@example.org"))
+
+
+def test_old_secrets_come_from_a_variable_a_named_file_or_beside_todays(tmp_path: Path) -> None:
+    assert load_old_secrets(tmp_path, {}) == ()
+    (tmp_path / ".newsletter").mkdir()
+    (tmp_path / ".newsletter/secret.old").write_text("one\n\ntwo\n")
+    (tmp_path / "elsewhere").write_text("three")
+    assert load_old_secrets(tmp_path, {}) == (b"one", b"two")
+    assert load_old_secrets(tmp_path, {"NEWSLETTER_SECRET_OLD_FILE": str(tmp_path / "elsewhere")}) == (
+        b"three",
+    )
+    assert load_old_secrets(tmp_path, {"NEWSLETTER_SECRET_OLD": "four\nfive"}) == (b"four", b"five")
+    with pytest.raises(SettingsError, match="not there"):
+        load_old_secrets(tmp_path, {"NEWSLETTER_SECRET_OLD_FILE": str(tmp_path / "missing")})

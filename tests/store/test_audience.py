@@ -8,6 +8,7 @@ import pytest
 from support.ledger import NOW, subscriber
 
 from pipeline.errors import AudienceError
+from pipeline.model import Decision
 from pipeline.model import SubscriberState as S
 from pipeline.store import audience, intake
 
@@ -62,10 +63,8 @@ def test_who_left_stays_out_whatever_a_list_says(store):
     assert store.readers() == 0
 
 
-def test_a_suppression_outlives_the_person(store):
-    store.put_subscribers([subscriber("ana@example.com", suppressed="complained")])
-    assert store.remove_subscriber("ANA@example.com")
-    assert not store.remove_subscriber("ana@example.com")
+def test_an_address_can_be_suppressed_before_anybody_subscribes_with_it(store):
+    store.decide("ana@example.com", lambda _: Decision(suppress="complained"))
     assert store.put_subscribers([subscriber("ana@example.com")]) == counted(suppressed=1)
     assert (store.readers(), store.suppressed_readers()) == (0, 1)
     assert store.subscriber("ana@example.com").suppressed == "complained"
@@ -134,5 +133,5 @@ def test_somebody_may_leave_while_all_are_gone_through(store, monkeypatch):
     seen = []
     for one in store.subscribers():
         seen.append(one.email[0])
-        store.remove_subscriber(one.email)
+        store.forget(one.email, NOW)
     assert seen == list("abcdef")

@@ -9,13 +9,24 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import text
-from support.ledger import NOW, TOKENS, URL, answer, arm, frozen, record, subscriber
+from support.ledger import GIVE_UP, NOW, TOKENS, URL, answer, arm, frozen, record, subscriber
 
 from pipeline.errors import StoreError
-from pipeline.model import CarriedPost, Counts, IssueState, Outcome
+from pipeline.model import (
+    CarriedPost,
+    Counts,
+    Decision,
+    IssueState,
+    Letter,
+    LetterKind,
+    Outcome,
+    Request,
+    SubscriberState,
+)
 from pipeline.store import open_store, sqlite
 from pipeline.store.driver import DRIVER
 
@@ -25,7 +36,14 @@ FILE = ".newsletter/newsletter.db"
 WRITES: dict[str, Callable] = {
     "put_subscribers": lambda store, one: store.put_subscribers([subscriber("new@example.com")]),
     "unsubscribe": lambda store, one: store.unsubscribe("r4@d0.example.com", NOW),
-    "remove_subscriber": lambda store, one: store.remove_subscriber("r4@d0.example.com"),
+    "decide": lambda store, one: store.decide("r4@d0.example.com", _leaves),
+    "decide_by_uid": lambda store, one: store.decide_by_uid(one.recipient.uid, _leaves),
+    "answer a request": lambda store, one: store.answer(Request(1, "r4@d0.example.com", "", NOW), _leaves),
+    "forget": lambda store, one: store.forget("r4@d0.example.com", NOW),
+    "ask": lambda store, one: store.ask("new@example.com", "", NOW),
+    "arm_letter": lambda store, one: store.arm_letter(_LETTER),
+    "settle_letter": lambda store, one: store.settle_letter(_LETTER, None, GIVE_UP),
+    "sweep_letters": lambda store, one: store.sweep_letters(GIVE_UP),
     "entry_updates": lambda store, one: store.entry_updates([_Post()], NOW),
     "freeze": lambda store, one: store.freeze(frozen(2), [], NOW),
     "published": lambda store, one: store.published(1),
@@ -49,10 +67,23 @@ READS: dict[str, Callable] = {
     "suppressed_readers": lambda store: store.suppressed_readers(),
     "subscribers": lambda store: list(store.subscribers()),
     "subscriber": lambda store: store.subscriber("r1@d1.example.com"),
+    "audience": lambda store: store.audience(NOW),
+    "person": lambda store: store.person(TOKENS.uid("r1@d1.example.com")),
+    "everything": lambda store: store.everything("r1@d1.example.com"),
+    "requests": lambda store: store.requests(1),
+    "letters": lambda store: store.letters(1),
+    "next_letter": lambda store: store.next_letter(),
     "doubts": lambda store: store.doubts(1),
     "counts": lambda store: store.counts(1),
     "by_domain": lambda store: store.by_domain(1),
 }
+
+
+_LETTER = Letter(1, LetterKind.WELCOME, "0" * 32, "r4@d0.example.com", "", NOW)
+
+
+def _leaves(person):
+    return Decision(person.subscriber and replace(person.subscriber, state=SubscriberState.UNSUBSCRIBED))
 
 
 class _Post:
@@ -82,7 +113,16 @@ def test_a_store_that_others_hold_too_long_says_so_and_is_not_used_again(impatie
 def test_whatever_is_read_from_a_damaged_store_is_an_error_with_its_place(sending, tmp_path, opened, name):
     sending.close_database()
     with DRIVER.connect(tmp_path / FILE) as connection:
-        for table in ("deliveries", "bodies", "carried", "issues", "suppressions", "subscribers"):
+        for table in (
+            "deliveries",
+            "bodies",
+            "carried",
+            "issues",
+            "letters",
+            "requests",
+            "suppressions",
+            "subscribers",
+        ):
             connection.execute(f"DROP TABLE {table}")
     connection.close()
     store = opened()
@@ -163,7 +203,7 @@ FREEZER = """
 import sys
 from pathlib import Path
 sys.path[:0] = sys.argv[2:]
-from support.ledger import NOW, TOKENS, URL, arm, frozen, record
+from support.ledger import GIVE_UP, NOW, TOKENS, URL, arm, frozen, record
 from pipeline.model import CarriedPost
 from pipeline.store import open_store
 store = open_store(URL, Path(sys.argv[1]), TOKENS)
@@ -202,7 +242,7 @@ SENDER = """
 import sys
 from pathlib import Path
 sys.path[:0] = sys.argv[2:]
-from support.ledger import NOW, TOKENS, URL, answer, arm, frozen, record
+from support.ledger import GIVE_UP, NOW, TOKENS, URL, answer, arm, frozen, record
 from pipeline.model import Outcome
 from pipeline.store import open_store
 store = open_store(URL, Path(sys.argv[1]), TOKENS)
@@ -266,7 +306,7 @@ OPEN = """
 from pathlib import Path
 from pipeline.errors import StoreError
 from pipeline.store import open_store
-from support.ledger import NOW, TOKENS, URL, arm, frozen, record, subscriber
+from support.ledger import GIVE_UP, NOW, TOKENS, URL, arm, frozen, record, subscriber
 def tell(call, *arguments):
     try:
         print(call(*arguments))

@@ -79,7 +79,7 @@ def test_a_submission_that_was_not_armed_goes_back_to_the_queue(sending):
 
 def test_nobody_who_left_since_the_freeze_is_leased(sending):
     sending.unsubscribe("r0@d0.example.com", NOW)
-    sending.remove_subscriber("r1@d1.example.com")
+    sending.forget("r1@d1.example.com", NOW)
     sending.put_subscribers([subscriber("r2@d0.example.com", suppressed="bounced")])
     assert [one.recipient.email[:2] for one in sending.lease(1, "run", 1)] == ["r3"]
     assert sending.counts(1) == Counts(readers=5, queued=2, withdrawn=3)
@@ -89,7 +89,7 @@ def test_nobody_who_left_after_the_lease_is_armed(sending):
     one, two, three = sending.lease(1, "run", 3)
     sending.unsubscribe(one.recipient.email, NOW)
     sending.put_subscribers([subscriber(two.recipient.email, suppressed="bounced")])
-    sending.remove_subscriber(three.recipient.email)
+    sending.forget(three.recipient.email, NOW)
     assert [arm(sending, delivery, "run") for delivery in (one, two, three)] == [False, False, False]
     assert sending.counts(1) == Counts(readers=5, queued=2, withdrawn=3)
 

@@ -356,9 +356,10 @@ def test_nothing_is_frozen_into_a_damaged_store(tmp_path):
     store.freeze(frozen(1, page=b"page" * 50_000), [], NOW)
     store.close_database()
     content = (tmp_path / FILE).read_bytes()
-    place = content.index(b"pagepagepage")
-    # The page of overflow after the first one: its number of the next one points nowhere (fileformat2.html, 1.6).
-    begin = (place // 4096 + 1) * 4096
+    # A page of overflow, which holds nothing else: its number of the next one points nowhere (fileformat2.html, 1.6).
+    begin = next(
+        at for at in range(0, len(content), 4096) if set(content[at + 4 : at + 4096]) == set(b"page")
+    )
     (tmp_path / FILE).write_bytes(content[:begin] + b"\xff\xff\xff\xff" + content[begin + 4 :])
     store = open_store(URL, tmp_path, TOKENS)
     with pytest.raises(StoreError, match=r"damaged\. Put a good copy back"):

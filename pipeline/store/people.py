@@ -1,0 +1,186 @@
+"""Decisions about one person, each written down whole; all that is known of one; and forgetting one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from secrets import token_hex
+
+from sqlalchemy import Connection, delete, exists, insert, select, update
+
+from pipeline.model import (
+    Copy,
+    Decision,
+    DeliveryState,
+    Event,
+    EventKind,
+    Everything,
+    Person,
+    Request,
+    Subscriber,
+    address_key,
+)
+from pipeline.store.audience import as_subscriber, people
+from pipeline.store.engine import Part
+from pipeline.store.letters import as_letter, put_letter, waiting
+from pipeline.store.moments import NOW
+from pipeline.store.moves import move
+from pipeline.store.tables import (
+    deliveries,
+    events,
+    forgotten,
+    issues,
+    letters,
+    preferences,
+    requests,
+    subscribers,
+    suppressions,
+)
+
+#: Events of one person that a decision is shown, the newest ones.
+REMEMBERED = 500
+
+
+class People(Part):
+    """The part of the store that knows one person at a time."""
+
+    def decide(self, email: str, decision: Callable[[Person], Decision]) -> Decision:
+        """Show a decision what is known of an address, and write down what it decides, in one transaction.
+
+        `decision` is pure: it may be asked again.
+        """
+        with self._database.write() as connection:
+            return self._decide(connection, email, decision)
+
+    def decide_by_uid(self, uid: str, decision: Callable[[Person], Decision]) -> Decision | None:
+        """The same for a subscriber by their id; None if there is nobody (any more)."""
+        with self._database.write() as connection:
+            email = connection.scalar(select(subscribers.c.email).where(subscribers.c.uid == uid))
+            return None if email is None else self._decide(connection, email, decision)
+
+    def answer(self, request: Request, decision: Callable[[Person], Decision]) -> Decision | None:
+        """The same for somebody who asked by the form; None if another process has answered them meanwhile."""
+        with self._database.write() as connection:
+            if connection.execute(delete(requests).where(requests.c.id == request.id)).rowcount != 1:
+                return None
+            return self._decide(connection, request.email, decision)
+
+    def person(self, uid: str) -> Person | None:
+        """Return what is known of a subscriber by their id; None if there is nobody (any more)."""
+        with self._database.read() as connection:
+            email = connection.scalar(select(subscribers.c.email).where(subscribers.c.uid == uid))
+            return None if email is None else self._person(connection, email)
+
+    def everything(self, email: str) -> Everything:
+        """Return all that is kept about an address."""
+        key = address_key(email)
+        with self._database.read() as connection:
+            person = self._person(connection, email)
+            copies = connection.execute(
+                select(deliveries)
+                .where(deliveries.c.issue.in_(select(issues.c.number)), deliveries.c.uid == person.uid)
+                .order_by(deliveries.c.issue)
+            )
+            asked = select(requests).where(requests.c.email_key == key).order_by(requests.c.id)
+            return Everything(
+                person,
+                tuple(Copy(row.issue, DeliveryState(row.state), row.reply, row.updated) for row in copies),
+                tuple(map(as_letter, connection.execute(waiting().where(letters.c.email_key == key)))),
+                tuple(Request(row.id, row.email, row.name, row.at) for row in connection.execute(asked)),
+            )
+
+    def forget(self, email: str, now: datetime) -> bool:
+        """Erase an address wherever it stands, but for a mark that says: do not import. True if anything was known.
+
+        Their deliveries stay, without saying whose they are, so that every
+        issue still adds up; what was not armed is withdrawn.
+        """
+        key, marks = address_key(email), self._tokens.marks(email)
+        with self._database.write() as connection:
+            uids = connection.scalars(select(subscribers.c.uid).where(subscribers.c.email_key == key)).all()
+            known = bool(_make_anonymous(connection, [*uids, *self._tokens.uids(email)]))
+            for table in (subscribers, preferences, suppressions, events, requests, letters):
+                known |= connection.execute(delete(table).where(table.c.email_key == key)).rowcount > 0
+            if not connection.scalar(select(exists().where(forgotten.c.mark.in_(marks)))):
+                connection.execute(insert(forgotten).values(mark=marks[0], since=now))
+            return known
+
+    def _decide(self, connection: Connection, email: str, decision: Callable[[Person], Decision]) -> Decision:
+        decided = decision(self._person(connection, email))
+        key = address_key(email)
+        if decided.allow:
+            connection.execute(delete(suppressions).where(suppressions.c.email_key == key))
+            connection.execute(delete(forgotten).where(forgotten.c.mark.in_(self._tokens.marks(email))))
+        if decided.suppress and not _suppression(connection, key):
+            since = decided.events[-1].at if decided.events else NOW
+            connection.execute(
+                insert(suppressions).values(email_key=key, reason=decided.suppress, since=since)
+            )
+        if decided.subscriber:
+            _put(connection, key, decided.subscriber)
+        for event in decided.events:
+            connection.execute(
+                insert(events).values(
+                    email_key=key, at=event.at, kind=event.kind, issue=event.issue, words=event.words
+                )
+            )
+        for kind, at in decided.letters:
+            put_letter(connection, key, kind, at)
+        return decided
+
+    def _person(self, connection: Connection, email: str) -> Person:
+        key = address_key(email)
+        row = connection.execute(people().where(subscribers.c.email_key == key)).first()
+        subscriber = None if row is None else as_subscriber(row)
+        happened = connection.execute(
+            select(events)
+            .where(events.c.email_key == key)
+            .order_by(events.c.at.desc(), events.c.id.desc())
+            .limit(REMEMBERED)
+        )
+        return Person(
+            uid=subscriber.uid if subscriber else self._tokens.uid(email),
+            subscriber=subscriber,
+            suppressed=_suppression(connection, key),
+            events=tuple(Event(one.at, EventKind(one.kind), one.words, one.issue) for one in happened),
+        )
+
+
+def _suppression(connection: Connection, key: str) -> str | None:
+    return connection.scalar(select(suppressions.c.reason).where(suppressions.c.email_key == key))
+
+
+def _put(connection: Connection, key: str, person: Subscriber) -> None:
+    """Write somebody down as they stand from now on."""
+    stands = {"name": person.name, "state": person.state, "since": person.since, "updated": NOW}
+    mine = update(subscribers).where(subscribers.c.email_key == key)
+    if connection.execute(mine.values(**stands)).rowcount == 0:
+        domain = person.email.rpartition("@")[2]
+        connection.execute(
+            insert(subscribers).values(
+                email_key=key, uid=person.uid, email=person.email, domain=domain, created=NOW, **stands
+            )
+        )
+    connection.execute(delete(preferences).where(preferences.c.email_key == key))
+    wants = person.preferences
+    if wants.categories or wants.feed_only or wants.paused_until:
+        connection.execute(
+            insert(preferences).values(
+                email_key=key,
+                choice=wants.choice,
+                feed_only=wants.feed_only,
+                paused_until=wants.paused_until,
+            )
+        )
+
+
+def _make_anonymous(connection: Connection, uids: Sequence[str]) -> int:
+    """Take out of the ledger whose deliveries these are; withdraw what may still be. How many there are."""
+    theirs = (deliveries.c.issue.in_(select(issues.c.number)), deliveries.c.uid.in_(set(uids)))
+    connection.execute(move("withdraw").where(*theirs))
+    ids = connection.scalars(select(deliveries.c.id).where(*theirs)).all()
+    for one in ids:
+        # Nobody's: an id that no secret made.
+        nobody = {"uid": token_hex(16), "email": "", "domain": "", "name": ""}
+        connection.execute(update(deliveries).where(deliveries.c.id == one).values(**nobody))
+    return len(ids)

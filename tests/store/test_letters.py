@@ -1,0 +1,74 @@
+"""Single mails: asked for without a look, waiting for a relay, and on the wire at most once."""
+
+from __future__ import annotations
+
+import time
+from datetime import timedelta
+
+from support.ledger import NOW, subscriber
+
+from pipeline.model import Decision, LetterKind
+
+ANA = "ana@example.com"
+DAY = timedelta(days=1)
+
+
+def write(store, email=ANA, kind=LetterKind.CONFIRMATION):
+    store.decide(email, lambda _: Decision(subscriber(email), letters=((kind, NOW),)))
+
+
+def test_a_request_waits_until_it_is_answered_once(store, opened):
+    store.ask("Ana@example.com", "Ana", NOW)
+    store.ask("bo@example.com", "", NOW)
+    asked = store.requests(10)
+    assert [(one.email, one.name, one.at) for one in asked] == [
+        ("Ana@example.com", "Ana", NOW),
+        ("bo@example.com", "", NOW),
+    ]
+    decide = lambda person: Decision(subscriber("Ana@example.com"), letters=((LetterKind.CONFIRMATION, NOW),))  # noqa: E731
+    assert store.answer(asked[0], decide) is not None
+    assert opened().answer(asked[0], decide) is None
+    assert [one.email for one in store.requests(10)] == ["bo@example.com"]
+    assert len(store.letters(10)) == 1
+
+
+def test_a_letter_is_armed_by_one_process_only(store, opened):
+    write(store)
+    (letter,) = store.letters(10)
+    assert store.arm_letter(letter)
+    assert not opened().arm_letter(letter)
+    assert store.letters(10) == []
+    store.settle_letter(letter, None, DAY)
+    assert store.next_letter() is None
+
+
+def test_a_letter_to_somebody_who_is_gone_is_never_armed(store):
+    write(store)
+    (letter,) = store.letters(10)
+    store.forget(ANA, NOW)
+    assert not store.arm_letter(letter)
+
+
+def test_a_deferred_letter_rests_and_is_given_up_in_the_end(store):
+    write(store)
+    (letter,) = store.letters(10)
+    store.arm_letter(letter)
+    store.settle_letter(letter, timedelta(seconds=0.2), DAY)
+    assert store.letters(10) == []
+    assert timedelta() < store.next_letter() <= timedelta(seconds=0.2)
+    time.sleep(0.25)
+    (again,) = store.letters(10)
+    assert (again.id, again.attempts) == (letter.id, 1)
+    store.arm_letter(again)
+    store.settle_letter(again, timedelta(seconds=0.1), timedelta(seconds=0.1))
+    assert store.next_letter() is None
+
+
+def test_a_letter_whose_sender_died_is_dropped_rather_than_sent_twice(store):
+    write(store)
+    write(store, "bo@example.com", LetterKind.WELCOME)
+    (lost, waiting) = store.letters(10)
+    store.arm_letter(lost)
+    assert store.sweep_letters(timedelta(minutes=1)) == 0
+    assert store.sweep_letters(timedelta()) == 1
+    assert [one.id for one in store.letters(10)] == [waiting.id]
