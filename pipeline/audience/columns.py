@@ -9,20 +9,22 @@ from datetime import datetime, tzinfo
 from pathlib import PurePath
 
 from pipeline.audience.dates import moment
-from pipeline.audience.services import MAILCHIMP, Service, service_of
+from pipeline.audience.services import MAILCHIMP, OURS, Service, service_of
 from pipeline.audience.standing import (
     BOUNCED,
     LEFT,
     PENDING,
     RULES,
     TELLING,
+    YES,
     Rule,
     Standing,
     level,
     severest,
 )
 from pipeline.errors import AudienceError
-from pipeline.model import SubscriberState
+from pipeline.model import Preferences, SubscriberState
+from pipeline.slugs import slugify
 
 _EMAIL = (
     "email",
@@ -62,6 +64,10 @@ _CONSENT = (
     "joined",
 )
 
+#: What somebody wants to get, in our own export only.
+WANTS = ("categories", "feed_only", "paused_until")
+ALL = Preferences()
+
 #: Beside one of these, and where another column says where somebody stands, `state` is a part of an address.
 _POSTAL = frozenset(("city", "zip", "zipcode", "postalcode", "postcode", "country", "street", "address"))
 
@@ -95,6 +101,8 @@ class Columns:
     #: Those that hold the moment somebody agreed, the surest first.
     consent: tuple[Column, ...]
     since: Column | None
+    #: Those of WANTS, if they are there.
+    wants: tuple[Column | None, ...]
     #: What is true of every row: said by the file's name or by the editor, else by the service.
     ground: Standing
     #: What the file's name says; None: nothing.
@@ -153,6 +161,14 @@ class Columns:
             if found is not None:
                 return found
         return now
+
+    def wants_of(self, row: Sequence[str], zone: tzinfo) -> Preferences:
+        """Return what somebody has chosen to get. Raises AudienceError."""
+        choice, feed_only, until = (cell(row, column) for column in self.wants)
+        if not (choice or feed_only or until):
+            return ALL
+        categories = sorted({slugify(word) for word in choice.split()} - {""})
+        return Preferences(tuple(categories), level(feed_only) in YES, moment(until, zone))
 
     def used(self) -> str:
         """Say which columns are heeded, and for what."""
@@ -227,6 +243,7 @@ def recognise(header: Sequence[str], file: str = "", said: Standing | None = Non
         telling=tuple(telling),
         consent=consent,
         since=one_of([_SINCE]),
+        wants=tuple(one_of([level(title)]) if service is OURS else None for title in WANTS),
         ground=ground,
         named=named,
         ignored=tuple(

@@ -18,7 +18,7 @@ from itertools import islice, repeat
 from pathlib import Path
 
 from pipeline.audience.addresses import clean_name, on_the_wire
-from pipeline.audience.columns import Columns, recognise
+from pipeline.audience.columns import ALL, WANTS, Columns, recognise
 from pipeline.audience.lines import read_lines
 from pipeline.audience.standing import Standing
 from pipeline.edges import Tokens
@@ -26,7 +26,7 @@ from pipeline.errors import AudienceError
 from pipeline.model import Subscriber, SubscriberState
 
 #: What our own export writes.
-HEADER = ("email", "name", "status", "since", "suppressed")
+HEADER = ("email", "name", "status", "since", "suppressed", *WANTS)
 #: What may stand between two cells.
 _DELIMITERS = ",;\t|"
 #: Lines that a header may take: a column's title can hold a line end.
@@ -35,6 +35,7 @@ _LONGEST_HEADER = 20
 _SEPARATOR = re.compile(r'"?sep=(.)"?\s*', re.IGNORECASE)
 #: Begins a formula in a spreadsheet (OWASP, CSV injection), also when quoted already, and also where a spreadsheet
 #: of another country sees a new cell begin.
+_RISK = re.compile(r"[=+\-@\t\r\n＝＋－＠]")
 _FORMULA = re.compile(r"""((?:^|[,;|])[\s"]*)('*)([=+\-@\t\r\n＝＋－＠])""")
 _QUOTED = re.compile(r"""((?:^|[,;|])[\s"]*)'('*[=+\-@\t\r\n＝＋－＠])""")
 #: Rows written in one go.
@@ -97,7 +98,12 @@ def _row(person: Subscriber, zone: tzinfo) -> Sequence[str]:
         # Who reads this with another program must not mail them either.
         status = "suppressed"
     since = person.since.astimezone(zone).isoformat(sep=" ")
-    return (person.email, _guarded(person.name), status, since, _guarded(person.suppressed or ""))
+    cells = (person.email, _guarded(person.name), status, since, _guarded(person.suppressed or ""))
+    wants = person.preferences
+    if wants is ALL or wants == ALL:
+        return (*cells, "", "", "")
+    until = wants.paused_until.astimezone(zone).isoformat(sep=" ") if wants.paused_until else ""
+    return (*cells, _guarded(wants.choice), "yes" if wants.feed_only else "", until)
 
 
 def _block(rows: Iterable[Sequence[str]]) -> str:
@@ -108,7 +114,7 @@ def _block(rows: Iterable[Sequence[str]]) -> str:
 
 def _guarded(text: str) -> str:
     """Put an apostrophe before what a spreadsheet would run; `_unguarded` takes exactly these away again."""
-    return _FORMULA.sub(r"\1'\2\3", text) if text else text
+    return _FORMULA.sub(r"\1'\2\3", text) if _RISK.search(text) else text
 
 
 def _unguarded(text: str) -> str:
@@ -209,7 +215,8 @@ def _person(
     except AudienceError as fault:
         return RefusedRow(line, fault.message)
     reason = standing.suppressed and _unguarded(standing.suppressed)
-    return Subscriber(tokens.uid(address), address, name, standing.state, since, reason)
+    wants = columns.wants_of(row, zone)
+    return Subscriber(tokens.uid(address), address, name, standing.state, since, reason, wants)
 
 
 def _name(text: str, standing: Standing) -> str:

@@ -12,19 +12,24 @@ if TYPE_CHECKING:
 
 
 def open_store(
-    url: str, root: Path, tokens: Identities, lease: timedelta = timedelta(minutes=20)
+    url: str,
+    root: Path,
+    tokens: Identities,
+    lease: timedelta = timedelta(minutes=20),
+    *,
+    make: bool = True,
 ) -> SqlStore:
-    """Open the store at `url`, made or brought up to date if need be.
+    """Open the store at `url`, made (unless not `make`) or brought up to date if need be.
 
     A relative `sqlite:///` path starts at the newsletter's folder `root`.
     `lease` is how long a delivery that was leased may wait to be armed.
-    Where no store exists and none can be made, an empty one that refuses every
+    Where no store exists and none can or is to be made, an empty one that refuses every
     change is returned, so that looking works anywhere. Raises StoreError.
     """
     # SQLAlchemy takes a good part of a second to import; commands without a store never pay for it.
     from pipeline.store.engine import open_database
     from pipeline.store.sql import SqlStore
 
-    store = SqlStore(open_database(url, root), tokens)
+    store = SqlStore(open_database(url, root, make=make), tokens)
     store.lease_time = lease
     return store

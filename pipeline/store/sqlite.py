@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import contextlib
 import os
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,12 @@ BUSY_SECONDS = 30.0
 #: A file up to this size is looked through before an issue is frozen: a gigabyte, which takes a second or two
 #: (measured: 0.7 s for 456 MB, a million readers with one issue, in memory already).
 CHECKED_PAGES = 250_000
+
+
+#: The name of a database beside the store, for the time of one transaction.
+BESIDE = "beside"
+#: Kilobytes that are kept in memory of each of the two meanwhile, and of the store otherwise (SQLite's own choice).
+_WIDE, _USUAL = 32_000, 2_000
 
 
 def prepare(path: Path) -> None:
@@ -94,6 +102,35 @@ def _begin(connection: Connection) -> None:
     # IMMEDIATE takes the write lock at once, where waiting for it is possible; a
     # transaction that read first could only fail when it comes to write.
     connection.exec_driver_sql("BEGIN" if options.get("reads") else "BEGIN IMMEDIATE")
+
+
+@contextlib.contextmanager
+def beside(connection: Connection, path: Path | None) -> Iterator[None]:
+    """Give a connection an empty database, as BESIDE, for whatever a list may hold; nothing of it stays.
+
+    A temporary table will not do: the SQLite that comes with pysqlite3 keeps
+    those in memory, however large (SQLITE_TEMP_STORE=3). It lies in the store's
+    folder, or, if that is not to be written to, where the system keeps what is
+    temporary.
+    """
+    folder = path.parent if path is not None and _writable(path) else None
+    handle, name = tempfile.mkstemp(prefix="beside-", dir=folder)  # mode 0600
+    os.close(handle)
+    cursor = connection.connection.cursor()
+    try:
+        cursor.execute(f"ATTACH ? AS {BESIDE}", (name,))
+        cursor.execute(f"PRAGMA {BESIDE}.journal_mode = OFF")
+        cursor.execute(f"PRAGMA {BESIDE}.synchronous = OFF")
+        for each in ("main", BESIDE):
+            cursor.execute(f"PRAGMA {each}.cache_size = -{_WIDE}")
+        # It has no name any more: it goes with its connection, also when that is killed.
+        with contextlib.suppress(PermissionError):  # but on Windows
+            Path(name).unlink()
+        yield
+    finally:
+        cursor.execute(f"DETACH {BESIDE}")
+        cursor.execute(f"PRAGMA main.cache_size = -{_USUAL}")
+        Path(name).unlink(missing_ok=True)
 
 
 def dangling(connection: Connection) -> bool:

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from pipeline.audience.table import RefusedRow, read, write
 from pipeline.audience.tokens import InstallationTokens
 from pipeline.errors import AudienceError
-from pipeline.model import Subscriber, SubscriberState
+from pipeline.model import Preferences, Subscriber, SubscriberState
 
 Rows = Callable[[bytes], list[Subscriber | RefusedRow]]
 ZONE = ZoneInfo("America/New_York")
@@ -254,16 +254,14 @@ def test_an_export_is_imported_as_it_was(rows: Rows) -> None:
     since = datetime(2025, 7, 1, 12, 30, 15, 250_000, tzinfo=UTC)
     names = ["Ana", "", 'Bo, the "first"', "O'Neill", "Zoë; 例え", "'", *EVIL]
     reasons = [None, "bounced", "complained", "suppressed", "three soft bounces in 30 days", "=1+1"]
+    wants = [
+        *(Preferences(), Preferences(("bread", "例え")), Preferences((), True)),
+        *(Preferences(("bread",), True, since), Preferences((), False, since)),
+    ]
+    around = (itertools.cycle(one) for one in (S, reasons, wants))
     out = [
-        Subscriber(
-            TOKENS.uid(f"r{n}@example.com"),
-            f"r{n}@example.com",
-            name,
-            state,
-            since,
-            reasons[n % len(reasons)],
-        )
-        for n, (name, state) in enumerate(itertools.product(names, S))
+        Subscriber(TOKENS.uid(f"r{n}@example.com"), f"r{n}@example.com", name, state, since, reason, chosen)
+        for n, (name, state, reason, chosen) in enumerate(zip(names * 15, *around, strict=False))
     ]
     assert rows("".join(write(out, ZONE)).encode()) == out
 
