@@ -6,12 +6,24 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from pipeline import editing, papers, publishing, weekly
+from pipeline import cutting, editing, papers, publishing, weekly
 from pipeline.approve import parts, records
 from pipeline.approve.difference import changes, text_difference
 from pipeline.compose import draft as drafts
 from pipeline.errors import MailerUnusable, NotApproved, Refused, UsageError
-from pipeline.model import Approval, Outcome, Recipient, Seal, Standing, Trial
+from pipeline.model import (
+    Approval,
+    Everything,
+    Letter,
+    LetterKind,
+    Outcome,
+    Person,
+    Recipient,
+    Seal,
+    Standing,
+    Submission,
+    Trial,
+)
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -35,18 +47,21 @@ def standing(project: Project, week: Week, made: Build | None = None) -> Standin
     return Standing(trials, approval, _changes(project, week, made, approval, None))
 
 
-def look(project: Project, week: Week, command: str) -> tuple[Prepared, Build, Standing]:
+def look(
+    project: Project, week: Week, command: str, checked: int | None = None
+) -> tuple[Prepared, Build, Standing]:
     """Prepare and build the next issue as it would go out now, and say how far it has come.
 
     An approval that still holds sets the issue's date; one that does not is
     told of, and the issue is dated now, as it will be when it is approved again.
+    Its variants are for whoever asks for one; `checked` as in weekly.prepare.
     """
-    prepared = weekly.prepare(project, week, command)
-    made = weekly.build(project, prepared)
+    prepared = weekly.prepare(project, week, command, checked=checked)
+    made = weekly.build(project, prepared, variants=False)
     found = standing(project, week, made)
     if found.changes:
-        prepared = weekly.prepare(project, week, command, project.now)
-        made = weekly.build(project, prepared)
+        prepared = weekly.prepare(project, week, command, project.now, checked)
+        made = weekly.build(project, prepared, variants=False)
     return prepared, made, found
 
 
@@ -56,20 +71,54 @@ def try_out(
     by: str | None,
     since: datetime | None = None,
     latest: int | None = None,
+    choice: str = "",
 ) -> Trial:
     """Send a real copy of the next issue to each address: marked, counted nowhere, its links changing nothing.
 
     Without addresses it goes to `[mail] test_to`; `by` is who sends it, None
-    for whoever works on this machine. Remembers which build it was. Raises
-    MailerUnusable if the relay does not take every copy.
+    for whoever works on this machine. With a `choice` of categories it is what
+    their readers get. Remembers which build it was. Raises MailerUnusable if
+    the relay does not take every copy, Refused if a choice leaves nothing.
     """
-    from pipeline.deliver.trial import MARK, Unguarded, trial_copies
+    from pipeline.deliver.trial import MARK, trial_copies
 
     people = [_reader(project, address) for address in to or _usual(project)]
     prepared, made, _ = look(project, _next(project, since, latest), "test")
-    marked = replace(prepared.issue, subject=f"{MARK} {prepared.issue.subject}")
-    shown = weekly.frozen_bytes(project, replace(prepared.rendered, issue=marked))
+    variant = _variant(prepared, choice)
+    rendered = prepared.variants.rendered(variant) if variant else prepared.rendered
+    marked = replace(rendered.issue, subject=f"{MARK} {rendered.issue.subject}")
+    shown = cutting.frozen_bytes(project, replace(rendered, issue=marked))
     copies = trial_copies(shown, people, project.tokens, project.now)
+    _hand_over(project, copies)
+    trial = Trial(made.hash, project.now, project.person if by is None else by)
+    records.add_trial(papers.folder_of(project, prepared.week.number), trial)
+    return trial
+
+
+def try_letter(project: Project, kind: LetterKind, to: Sequence[str]) -> int:
+    """Send a letter to each address as a newcomer gets it: marked, its links changing nothing; return how many.
+
+    Raises MailerUnusable if the relay does not take every one.
+    """
+    from pipeline.deliver.trial import MARK, HarmlessTokens
+    from pipeline.letters import Letters
+
+    letters = Letters(project, HarmlessTokens(project.tokens, project.now), MARK)
+    people = [_reader(project, address) for address in to or _usual(project)]
+    copies = [
+        letters.message(
+            Letter(number, kind, one.uid, one.email, one.name, project.now), Everything(Person(one.uid))
+        )
+        for number, one in enumerate(people)
+    ]
+    _hand_over(project, copies)
+    return len(copies)
+
+
+def _hand_over(project: Project, copies: Sequence[Submission]) -> None:
+    """Hand over messages that no ledger knows. Raises MailerUnusable if the relay does not take every one."""
+    from pipeline.deliver.trial import Unguarded
+
     mailer = project.single_mailer
     answers = list(mailer.submit(iter(copies), Unguarded()))
     taken = sum(answer.outcome is Outcome.ACCEPTED for answer in answers)
@@ -81,9 +130,6 @@ def try_out(
             )
     if len(answers) < len(copies):
         raise MailerUnusable(f"{mailer.name} took {taken} of {len(copies)} test copies. Try again")
-    trial = Trial(made.hash, project.now, project.person if by is None else by)
-    records.add_trial(papers.folder_of(project, prepared.week.number), trial)
-    return trial
 
 
 def approve(
@@ -186,6 +232,18 @@ def _reader(project: Project, text: str) -> Recipient:
     known = project.store.subscriber(address)
     since = known.since.astimezone(project.settings.newsletter.zone) if known else project.now
     return Recipient(project.tokens.uid(address), address, known.name if known else "", since.date())
+
+
+def _variant(prepared: Prepared, choice: str) -> str:
+    """Return the name of what readers of a choice get. Raises Refused if that is nothing."""
+    variant = prepared.variants.of(choice)
+    if variant is None:
+        there = ", ".join(filter(None, prepared.variants.categories)) or "none"
+        raise Refused(
+            f"nothing in issue {prepared.issue.number} is for readers of {choice.replace(' ', ', ')}. Its categories: "
+            f"{there}"
+        )
+    return variant
 
 
 def _second_person(project: Project, trials: Sequence[Trial], made: Build, by: str) -> None:

@@ -6,19 +6,22 @@ knows them by name.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Protocol, Self
 
 from pipeline.model import (
     Answer,
     Audience,
     CarriedPost,
     Counts,
+    Cut,
     Decision,
     Delivery,
     Everything,
     FrozenIssue,
+    Heard,
+    Incoming,
     IssueRecord,
     IssueState,
     Letter,
@@ -32,6 +35,7 @@ from pipeline.model import (
     Subscriber,
     SubscriberState,
     Verdict,
+    uncut,
 )
 
 
@@ -99,6 +103,54 @@ class Mailer(Protocol):
         """
 
 
+class Mailbox(Protocol):
+    """Holds what comes back, until it is decided what each message means.
+
+    A context manager: entering opens it, leaving closes it, whatever happened
+    in between. A message that nobody called `done` for is there the next time,
+    also if this process was killed; one that was may be there once more. Reads
+    nothing into memory that is larger than hear/mime.py reads, and opens
+    nothing that a message or a link in the mailbox's folder names. Raises
+    MailboxUnusable, which names no address and no secret.
+    tests/contracts/mailbox.py holds every mailbox to this.
+    """
+
+    #: What and where it is, for people.
+    name: str
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(self, *fault: object) -> None: ...
+
+    def messages(self) -> Iterator[Incoming]:
+        """Yield every message that was there when it was opened, the oldest first; not those left for a person."""
+
+    def done(self, incoming: Incoming) -> None:
+        """Take a message out, or move it to where settings say, at the latest when the mailbox is closed."""
+
+    def leave(self, incoming: Incoming) -> None:
+        """Leave a message for a person to see, and if the mailbox can remember that, do not yield it again."""
+
+
+class Hook(Protocol):
+    """Understands what a provider reports by `POST /hooks/<name>`.
+
+    Believes nothing before it is proven: by the provider's signature over the
+    whole body, its age, and whatever else the provider offers. Opens no
+    address that a request names.
+    """
+
+    name: str
+
+    def hear(self, headers: Mapping[str, str], body: bytes, now: datetime) -> Sequence[Heard]:
+        """Return what a request says; nothing if it is about nothing of ours.
+
+        `headers` are by name in lower case. An event that says which copy it is
+        about has its Message-ID's left side as evidence; one that says only who,
+        the address as its one recipient. Raises HookRefused.
+        """
+
+
 class Tokens(Protocol):
     """Everything that derives from the installation secret; audience/tokens.py."""
 
@@ -110,6 +162,13 @@ class Tokens(Protocol):
 
     def message_id(self, issue: int, uid: str) -> str:
         """Return the left side of a Message-ID, 32 hexadecimal digits (RFC 5322, 3.6.4)."""
+
+
+class DatedTokens(Tokens, Protocol):
+    """The same, where a token may hold a moment as well."""
+
+    def dated(self, purpose: str, uid: str, at: datetime) -> str:
+        """Return an opaque URL-safe token for one purpose that also holds a moment: "confirm"."""
 
 
 class Identities(Tokens, Protocol):
@@ -160,10 +219,7 @@ class Store(Protocol):
 
     # audience
     def readers(self) -> int:
-        """How many an issue frozen now would enroll: confirmed and not suppressed."""
-
-    def suppressed_readers(self) -> int:
-        """Confirmed subscribers whose mail is suppressed."""
+        """How many take the issues of this moment, whatever is in them."""
 
     def subscribers(self, state: SubscriberState | None = None) -> Iterator[Subscriber]:
         """In order of address."""
@@ -204,6 +260,12 @@ class Store(Protocol):
         Their deliveries stay, without saying whose they are; what was not armed is withdrawn.
         """
 
+    def erase_unconfirmed(self, before: datetime, limit: int) -> int:
+        """Erase up to `limit` people who asked by the form, the last time before that moment, and never confirmed.
+
+        Returns how many. Nothing of them stays, but a suppression if there is one.
+        """
+
     # single mails
     def ask(self, email: str, name: str, at: datetime) -> None:
         """Note that somebody typed an address into the form. Costs the same whoever that is."""
@@ -221,7 +283,14 @@ class Store(Protocol):
         """How long until the next letter is due, 0 if one is; None if none waits."""
 
     def arm_letter(self, letter: Letter) -> bool:
-        """Write down that a letter may be on the wire; False if it is gone, or another process has it."""
+        """Write down that a letter may be on the wire.
+
+        False if it is gone, another process has it, or its reader left
+        meanwhile; a confirmation asks those who are not in.
+        """
+
+    def withdraw_letter(self, letter: Letter) -> bool:
+        """Drop a letter that need not or cannot be sent; False if it is gone, or another process has it."""
 
     def settle_letter(self, letter: Letter, retry_in: timedelta | None, give_up: timedelta) -> None:
         """Write down what became of a letter: done with, or it rests and is tried again until `give_up`."""
@@ -230,10 +299,15 @@ class Store(Protocol):
         """Drop letters that a process armed and died over; they never go again."""
 
     # freeze
-    def freeze(self, issue: FrozenIssue, before: Sequence[CarriedPost], now: datetime) -> int:
+    def freeze(
+        self, issue: FrozenIssue, before: Sequence[CarriedPost], now: datetime, cut: Cut = uncut
+    ) -> int:
         """Write the issue's bytes, its posts, `before` and one queued delivery per reader, in one transaction.
 
-        Returns how many were enrolled. Raises StoreError if the number exists.
+        `cut` is asked for every choice that readers have made by then: each is
+        enrolled with the variant of theirs, or counted with the reason why
+        not. Returns how many were enrolled. Raises StoreError if the number
+        exists, Unrendered, having written nothing, if a variant is missing.
         """
 
     def published(self, number: int) -> None:
@@ -284,8 +358,14 @@ class Store(Protocol):
 
     def counts(self, number: int) -> Counts: ...
 
+    def enrolled(self, number: int) -> Iterator[str]:
+        """Yield the ids of an issue's recipients, in flat memory."""
+
     def by_domain(self, number: int) -> dict[str, dict[str, int]]:
         """Recipient domain -> state -> count."""
+
+    def by_variant(self, number: int) -> dict[str, int]:
+        """Name of the variant -> how many readers it was frozen for; "" is the whole issue."""
 
     def refusals(self, number: int) -> Sequence[Refusal]:
         """What the relay said where it did not accept, the most frequent first."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from pipeline import inspection, papers, publishing, weekly
+from pipeline import cutting, inspection, papers, publishing, weekly
 from pipeline.compose import draft as drafts
 from pipeline.compose import guards
 from pipeline.errors import DraftError, Refused
@@ -28,6 +28,8 @@ class Built:
     number: int | None
     #: Relative to the newsletter's folder; "" if nothing is new.
     folder: str
+    #: How many variants of it lie there.
+    variants: int = 0
 
 
 def draft(project: Project, since: datetime | None, latest: int | None) -> str | None:
@@ -38,7 +40,9 @@ def draft(project: Project, since: datetime | None, latest: int | None) -> str |
     if not week.choice.chosen:
         return None
     guards.too_many(len(week.choice.chosen), project.settings, "draft")
-    return drafts.write_new(project.root, weekly.compose(project, week), since=week.since, latest=week.latest)
+    return drafts.write_new(
+        project.root, cutting.compose(project, week), since=week.since, latest=week.latest
+    )
 
 
 def reorder(
@@ -69,10 +73,8 @@ def reorder(
 
 
 def _words(project: Project) -> Issue:
-    """Compose the next issue with the subject and preheader that the settings give it, whatever its draft says."""
-    week = weekly.collect(project)
-    blank = replace(week.draft, subject="", preheader="") if week.draft else None
-    return weekly.compose(project, replace(week, draft=blank))
+    """Compose the next issue with the words that the settings give it."""
+    return cutting.usual(project, weekly.collect(project))
 
 
 def check(
@@ -104,7 +106,9 @@ def check(
     answers = inspection.ask(project, prepared.rendered, online) if online else None
     if not stopping and answers is None:
         return prepared.report
-    return inspection.report(project, prepared.issue, prepared.rendered, stopping, answers)
+    return inspection.report(
+        project, prepared.issue, prepared.rendered, stopping, answers, prepared.variants.told()
+    )
 
 
 def build(project: Project, number: int | None, since: datetime | None, latest: int | None) -> Built:
@@ -112,8 +116,8 @@ def build(project: Project, number: int | None, since: datetime | None, latest: 
     frozen = project.store.frozen(number) if number is not None else None
     week = weekly.collect(project, since, latest)
     if frozen is not None:
-        folder = papers.write_bodies(project, frozen.number, frozen.html, frozen.text)
-        return Built(publishing.publish(project, week), frozen.number, folder)
+        folder = papers.write_bodies(project, frozen)
+        return Built(publishing.publish(project, week), frozen.number, folder, len(frozen.variants))
     if number is not None and number != week.number:
         raise Refused(
             f"there is no issue {number}; the next one is {week.number}: newsletter build {week.number}"
@@ -121,6 +125,8 @@ def build(project: Project, number: int | None, since: datetime | None, latest: 
     guards.stops(week.choice)
     if not week.choice.chosen:
         return Built(publishing.publish(project, week), None, "")
-    now = weekly.frozen_bytes(project, weekly.prepare(project, week, "build").rendered)
-    folder = papers.write_bodies(project, week.number, now.html, now.text)
-    return Built(publishing.publish(project, week), week.number, folder)
+    prepared = weekly.prepare(project, week, "build")
+    variants = prepared.variants.all_frozen()
+    now = replace(cutting.frozen_bytes(project, prepared.rendered), variants=variants)
+    folder = papers.write_bodies(project, now)
+    return Built(publishing.publish(project, week), week.number, folder, len(variants))

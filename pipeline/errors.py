@@ -12,7 +12,10 @@ NewsletterError            a person can act on the message
 ├── MailerUnusable         no message can be handed over at all
 │   ├── RelayRefused       the relay refuses us, whoever the reader is; a person must mend it
 │   └── RelayUnfit         we do not trust it, or it lacks what was asked for; no use in trying again
+├── MailboxUnusable        what comes back cannot be read; it stays where it is
+├── HookRefused            what was posted to a hook is not proven to be the provider's
 ├── Refused                a guard says no; nothing has changed
+│   └── Unrendered         readers chose categories for which the issue is not rendered; nothing has changed
 ├── ChecksFailed           the issue has errors; nothing has changed
 ├── NotApproved            nobody approved what would go out now; nothing has changed
 └── Busy                   another run is at work on this newsletter
@@ -22,6 +25,11 @@ Each class carries the exit code that the command line ends with.
 """
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 class NewsletterError(Exception):
@@ -92,8 +100,28 @@ class RelayUnfit(MailerUnusable):
     """We cannot talk to this relay as was asked for (certificate, STARTTLS, AUTH); no use in trying again."""
 
 
+class MailboxUnusable(NewsletterError):
+    """A mailbox cannot be opened or read; what was not decided about stays in it."""
+
+    exit_code = 7
+
+
+class HookRefused(NewsletterError):
+    """A request to a hook is not proven to be from whom it says; nothing in it is believed."""
+
+
 class Refused(NewsletterError):
     """A guard says no; nothing has changed."""
+
+
+class Unrendered(Refused):
+    """Readers chose categories this moment for which the issue is not rendered yet; nothing has changed."""
+
+    def __init__(self, variants: Iterable[str]) -> None:
+        self.variants = tuple(sorted(variants))
+        super().__init__(
+            f"readers of {', '.join(self.variants)} would get a part of the issue that is not rendered. Try again."
+        )
 
 
 class ChecksFailed(NewsletterError):

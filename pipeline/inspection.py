@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from html.parser import HTMLParser
 from pathlib import PurePosixPath
@@ -16,7 +16,7 @@ from pipeline.atomic import write_atomic
 from pipeline.check.material import EarlierIssue, Material, Place
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from pipeline.check.mend import Ground
@@ -59,15 +59,19 @@ def report(
     rendered: RenderedIssue,
     beside: Sequence[Finding] = (),
     answers: Mapping[str, LinkAnswer] | None = None,
+    variants: Iterable[tuple[str, RenderedIssue]] = (),
 ) -> Report:
     """Run all checks over a rendered issue.
 
-    `beside` is what else there is to say, `answers` what `ask` found out.
+    `beside` is what else there is to say, `answers` what `ask` found out,
+    `variants` are its variants, each after whom it is for.
     """
     from pipeline.check.run import run
 
+    whole = material(project, issue, rendered)
     reading = [finding for post in issue.posts for finding in post.findings]
-    return run(material(project, issue, rendered), project.settings.checks, [*reading, *beside], answers)
+    cut = ((whom, replace(whole, rendered=variant)) for whom, variant in variants)
+    return run(whole, project.settings.checks, [*reading, *beside], answers, cut)
 
 
 def ask(project: Project, rendered: RenderedIssue, progress: Asked) -> Mapping[str, LinkAnswer]:

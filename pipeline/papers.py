@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shutil
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from pipeline.compose import draft as drafts
@@ -12,8 +14,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pipeline.deliver.receipt import Receipt
-    from pipeline.model import IssueRecord
+    from pipeline.model import FrozenIssue, IssueRecord
     from pipeline.project import Project
+
+#: In an issue's folder: a folder for each variant.
+VARIANTS = "variants"
+#: Bytes of a folder's name; file systems take 255.
+LONGEST_NAME = 200
 
 
 def folder_of(project: Project, number: int) -> Path:
@@ -21,16 +28,36 @@ def folder_of(project: Project, number: int) -> Path:
     return project.private / "issues" / f"{number:04d}"
 
 
-def write_bodies(project: Project, number: int, html: bytes, text: bytes) -> str:
-    """Lay an issue's bodies out as files, for a person to look at; return their folder."""
+def write_bodies(project: Project, issue: FrozenIssue) -> str:
+    """Lay an issue's bodies out as files, its variants beside them, for a person to look at; return their folder."""
+    folder = folder_of(project, issue.number)
+    variants = {variant_folder(each.name): each for each in issue.variants}
+    _write_pair(folder, issue.html, issue.text)
+    for name, variant in variants.items():
+        _write_pair(folder / VARIANTS / name, variant.html, variant.text)
+    # Those of an earlier build that nobody would get any more.
+    for old in (folder / VARIANTS).glob("*"):
+        if old.name not in variants:
+            shutil.rmtree(old)
+    return folder.relative_to(project.root).as_posix()
+
+
+def variant_folder(name: str) -> str:
+    """Return the folder of a variant: "cluster-headaches+sleep"; cut, and still its own, where that is too long."""
+    folder = name.replace(" ", "+")
+    if len(folder.encode()) <= LONGEST_NAME:
+        return folder
+    mark = sha256(name.encode()).hexdigest()[:12]
+    return f"{folder.encode()[:LONGEST_NAME].decode(errors='ignore')}-{mark}"
+
+
+def _write_pair(folder: Path, html: bytes, text: bytes) -> None:
     from pipeline.atomic import write_atomic
 
-    folder = folder_of(project, number)
     folder.mkdir(parents=True, exist_ok=True)
     for name, data in (("email.html", html), ("email.txt", text)):
         if not (folder / name).exists() or (folder / name).read_bytes() != data:
             write_atomic(folder / name, data)
-    return folder.relative_to(project.root).as_posix()
 
 
 def record_of(project: Project, number: int) -> IssueRecord:
@@ -81,11 +108,12 @@ def sweep(project: Project, number: int) -> None:
     """Clear away what killed runs left half written."""
     from pipeline.atomic import sweep as sweep_folder
 
-    private = project.private
+    private, papers = project.private, folder_of(project, number)
     for folder in (
         private,
         private / "cache",
-        private / "issues" / f"{number:04d}",
+        papers,
+        *sorted((papers / VARIANTS).glob("*")),
         project.root / drafts.FOLDER,
     ):
         sweep_folder(folder)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from pipeline import settings_file
 from pipeline.errors import SettingsError
@@ -19,14 +19,15 @@ from pipeline.errors import SettingsError
 if TYPE_CHECKING:
     from pipeline.audience.tokens import InstallationTokens
     from pipeline.collect.folder import Folder
-    from pipeline.edges import Mailer, Store
+    from pipeline.edges import Hook, Mailbox, Mailer, Store
+    from pipeline.hear.mailbox import ServerConfig
     from pipeline.render.content.kept import KeptBodies
     from pipeline.render.theme.theme import Theme
     from pipeline.settings import Settings
 
 #: What the program keeps for itself, inside the newsletter's folder; never in git.
 PRIVATE = ".newsletter"
-ENTRY_POINTS = "newsletter.mailers"
+ENTRY_POINTS, HOOK_POINTS = "newsletter.mailers", "newsletter.hooks"
 
 
 class Project:
@@ -121,6 +122,17 @@ class Project:
 
         return Outbox(self.root / "outbox", "mail") if isinstance(self.mailer, Outbox) else self.mailer
 
+    def mailbox(self) -> Mailbox:
+        """Return the mailbox that settings name; not yet opened."""
+        return make_mailbox(self)
+
+    @staticmethod
+    def pipe(stream: BinaryIO) -> Mailbox:
+        """Return a mailbox that holds the one message of a stream."""
+        from pipeline.hear.mailbox import Pipe
+
+        return Pipe(stream)
+
     @property
     def person(self) -> str:
         """The name under which somebody works on this machine; "" if it has none for them."""
@@ -204,6 +216,92 @@ def make_mailer(project: Project) -> Mailer:
         f"mail.mailer: mailer {name!r} is not known; there are: {', '.join([*MAILERS, *sorted(strangers)])}",
         path=settings_file.FILE,
     )
+
+
+def _server(project: Project) -> ServerConfig:
+    from pipeline.hear.mailbox import ServerConfig
+    from pipeline.secrets import read_secret
+
+    box = project.settings.hear.mailbox
+    password = (
+        read_secret("hear.mailbox.password", box.password, project.root, project.environ)
+        if box.password
+        else ""
+    )
+    return ServerConfig(
+        host=box.host,
+        port=box.its_port,
+        username=box.username or "",
+        password=password,
+        security=box.security,
+        ca_file=str(project.root / box.ca_file) if box.ca_file else None,
+    )
+
+
+def _imap(project: Project) -> Mailbox:
+    from pipeline.hear.mailbox import Imap
+
+    box = project.settings.hear.mailbox
+    return Imap(_server(project), box.folder, box.after)
+
+
+def _pop3(project: Project) -> Mailbox:
+    from pipeline.hear.mailbox import Pop3
+
+    return Pop3(_server(project))
+
+
+def _maildir(project: Project) -> Mailbox:
+    from pipeline.hear.mailbox import Maildir
+
+    box = project.settings.hear.mailbox
+    return Maildir(project.root / (box.path or ""), box.after)
+
+
+def _mbox(project: Project) -> Mailbox:
+    from pipeline.hear.mailbox import Mbox
+
+    box = project.settings.hear.mailbox
+    return Mbox(project.root / (box.path or ""), box.after)
+
+
+#: What `[hear.mailbox] kind` may name.
+MAILBOXES: Mapping[str, Callable[[Project], Mailbox]] = {
+    "imap": _imap,
+    "pop3": _pop3,
+    "maildir": _maildir,
+    "mbox": _mbox,
+}
+
+
+def make_mailbox(project: Project) -> Mailbox:
+    """Return the mailbox that settings name. Raises SettingsError if there is none."""
+    kind = project.settings.hear.mailbox.kind
+    if kind is None:
+        raise SettingsError(
+            "hear.mailbox.kind: there is no mailbox to read. Name one under [hear.mailbox] (docs/bounces.md), or "
+            "pipe a message in with `newsletter hear -`.",
+            path=settings_file.FILE,
+        )
+    return MAILBOXES[kind](project)
+
+
+#: What `POST /hooks/<name>` may name. Strangers' come in by the entry point group `newsletter.hooks`: a function from a
+#: Project to a Hook.
+HOOKS: Mapping[str, Callable[[Project], Hook]] = {}
+
+
+def make_hook(project: Project, name: str) -> Hook | None:
+    """Return the hook of that name; None if there is none."""
+    if name in HOOKS:
+        return HOOKS[name](project)
+    from importlib.metadata import entry_points
+
+    for point in entry_points(group=HOOK_POINTS):
+        if point.name == name:
+            hook: Hook = point.load()(project)
+            return hook
+    return None
 
 
 def open_project(root: Path, clock: str | None = None, environ: Mapping[str, str] | None = None) -> Project:

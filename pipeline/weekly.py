@@ -7,28 +7,29 @@ the last reader. Each step takes what the one before it returned.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from pipeline import inspection, papers, publishing
+from pipeline import cutting, inspection, papers, publishing
 from pipeline.compose import draft as drafts
 from pipeline.compose import guards
-from pipeline.compose.assemble import assemble, pick
-from pipeline.errors import ChecksFailed, MailerUnusable, Refused, StoreError
+from pipeline.compose.assemble import pick
+from pipeline.errors import ChecksFailed, MailerUnusable, StoreError, Unrendered
 from pipeline.model import (
     Build,
-    CarriedPost,
+    Circulation,
     Counts,
     FrozenIssue,
     Issue,
     IssueRecord,
     IssueState,
-    Post,
     RenderedIssue,
 )
+from pipeline.variants import Variants
+from pipeline.variants import circulation as circulation_of
 from pipeline.week import Week
 
 if TYPE_CHECKING:
@@ -48,6 +49,8 @@ class Prepared:
     week: Week
     issue: Issue
     rendered: RenderedIssue
+    #: What of it remains for readers of chosen categories.
+    variants: Variants
     check: Callable[[], Report]
 
     @cached_property
@@ -81,50 +84,43 @@ def collect(project: Project, since: datetime | None = None, latest: int | None 
     return Week(number, last, collection, choice, draft, files, carried, since, latest)
 
 
-def prepare(project: Project, week: Week, command: str = "send", moment: datetime | None = None) -> Prepared:
+def prepare(
+    project: Project,
+    week: Week,
+    command: str = "send",
+    moment: datetime | None = None,
+    checked: int | None = None,
+) -> Prepared:
     """Compose and render what `collect` chose, ready to be checked. Raises Refused for what a guard will not have.
 
     `moment` is when it is cut: by default that of its approval, else now.
+    `checked`: so many variants at most are looked at with it, by default all.
     """
-    from pipeline.render.issue import render_issue
-
     guards.stops(week.choice)
     guards.too_many(len(week.choice.chosen), project.settings, command)
-    issue = compose(project, week, moment)
-    rendered = render_issue(
-        issue,
-        project.source,
-        publishing.addresses(project, week),
-        project.theme,
-        project.settings,
-        previous=week.last.number if week.last else None,
-        body=project.render_body,
-    )
-    return Prepared(week, issue, rendered, lambda: inspection.report(project, issue, rendered))
+    issue = cutting.compose(project, week, moment)
+    rendered = cutting.render(project, week, issue)
+    variants = Variants(project, week, issue)
+
+    def check() -> Report:
+        return inspection.report(project, issue, rendered, variants=variants.told(checked))
+
+    return Prepared(week, issue, rendered, variants, check)
 
 
-def compose(project: Project, week: Week, moment: datetime | None = None) -> Issue:
-    """Put the chosen posts, and the draft if there is one, together."""
-    approval = week.draft.approval if week.draft else None
-    return assemble(
-        week.choice.chosen,
-        week.draft,
-        week.number,
-        moment or (approval.at if approval else project.now),
-        project.settings,
-        project.theme.render_text_line,
-    )
-
-
-def build(project: Project, prepared: Prepared) -> Build:
+def build(project: Project, prepared: Prepared, *, variants: bool = True) -> Build:
     """Make the very bytes that sending would freeze, and name all they depend on; nothing is written.
 
-    Raises Refused for a subject that no message can have.
+    Its variants are those that somebody gets by now; without them it is as
+    quick as a look needs it. Raises Refused for a subject that no message can
+    have.
     """
     from pipeline.approve.parts import parts
 
     week, rendered = prepared.week, prepared.rendered
-    frozen = frozen_bytes(project, rendered)
+    frozen = cutting.frozen_bytes(project, rendered)
+    if variants:
+        frozen = replace(frozen, variants=prepared.variants.all_frozen())
     shown = {image.file for image in rendered.images} | {link.file for link in rendered.links}
     files = {file: (project.root / file).read_bytes() for file in sorted(shown - {""})}
     named = parts(
@@ -138,29 +134,23 @@ def build(project: Project, prepared: Prepared) -> Build:
     return Build(frozen, named)
 
 
-def frozen_bytes(project: Project, rendered: RenderedIssue) -> FrozenIssue:
-    """Return a rendered issue as the bytes that all its copies share. Raises Refused for an impossible subject."""
-    from pipeline.deliver.freeze import freeze as freeze_bytes
-
-    issue = rendered.issue
-    posts = [carry(post, issue.number) for post in issue.posts]
-    return freeze_bytes(rendered, project.settings, posts, nameless=reader_word(project))
-
-
 def freeze(project: Project, prepared: Prepared, made: Build) -> FrozenIssue:
     """Write the issue's bytes, its posts and its readers down, in one transaction.
 
     From here on the issue exists, and `resume` is all it needs.
     """
-    week, frozen = prepared.week, made.frozen
-    project.store.freeze(frozen, [carry(post, None) for post in week.choice.before_first], project.now)
+    frozen, variants = made.frozen, prepared.variants
+    before = [cutting.carry(post, None) for post in prepared.week.choice.before_first]
+    while True:
+        try:
+            project.store.freeze(frozen, before, project.now, variants.of)
+            break
+        except Unrendered as missing:
+            # Somebody has chosen other categories since the build was made.
+            more = variants.all_frozen(missing.variants)
+            frozen = replace(frozen, variants=(*frozen.variants, *more))
     drafts.record_frozen(project.root, frozen, prepared.issue)
     return frozen
-
-
-def carry(post: Post, issue: int | None) -> CarriedPost:
-    """Remember a post as an issue carried it (None: published before the first)."""
-    return CarriedPost(post.id, issue, post.fingerprint, post.path)
 
 
 def resume(
@@ -197,7 +187,7 @@ def resume(
     if not at_work:
         papers.sweep(project, number)
     drafts.record_frozen(project.root, frozen)
-    papers.write_bodies(project, number, frozen.html, frozen.text)
+    papers.write_bodies(project, frozen)
     if not record.published:
         publishing.publish(project, collect(project))
         store.published(number)
@@ -285,15 +275,16 @@ def demand_checked(prepared: Prepared, what: str = "sent") -> None:
         raise ChecksFailed(f"the checks found errors, so nothing was {what}. Mend them, then try again.")
 
 
-def guard(project: Project, prepared: Prepared, readers: int, *, attended: bool) -> None:
+def circulation(project: Project, week: Week) -> Circulation:
+    """Return whom the next issue goes to, as it would be composed now, and why others do not get it."""
+    approval = week.draft.approval if week.draft else None
+    return circulation_of(project, week.choice.chosen, approval.at if approval else project.now)
+
+
+def guard(project: Project, prepared: Prepared, *, attended: bool) -> None:
     """Refuse what should not go out, and, where nobody is asked, what a person should look at first."""
-    if not readers:
-        raise Refused("there are no confirmed readers. Import some: newsletter subscribers import FILE")
+    going = prepared.variants.circulation
+    guards.no_readers(going)
     if not attended:
-        guards.audience_jumped(readers, prepared.week.last, project.settings)
+        guards.audience_jumped(going, prepared.week.last, project.settings)
         guards.too_recent(project.now, prepared.week.last, project.settings)
-
-
-def reader_word(project: Project) -> str:
-    """Return what a reader without a name is called."""
-    return str(project.theme.words()["reader"])

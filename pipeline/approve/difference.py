@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from difflib import unified_diff
 
+from pipeline.approve.parts import VARIANT
 from pipeline.model import Post, Seal
 
 _WORDS = {"preheader": "the preheader has changed", "note": "the editor's note has changed"}
@@ -25,7 +26,8 @@ def changes(
 ) -> tuple[str, ...]:
     """List, in sentences, what is not as it was sealed; nothing if all is.
 
-    `exact` are the digests of the very bytes, where they were made.
+    `exact` are the digests of the very bytes, where they were made. A variant
+    that only now, or no longer, has readers is no change.
     """
     words = [text for name, text in _WORDS.items() if seal.parts.get(name) != parts.get(name)]
     causes = [
@@ -34,10 +36,11 @@ def changes(
         *_of_posts(seal, posts),
         *_of_files(seal, parts, posts),
     ]
-    bytes_before = dict(seal.parts) | {f"bytes of {name}": value for name, value in seal.exact.items()}
-    bytes_after = {**parts, **{f"bytes of {name}": value for name, value in (exact or {}).items()}}
-    if exact is None:
-        bytes_before = dict(seal.parts)
+    bytes_before, bytes_after = dict(seal.parts), dict(parts)
+    if exact is not None:
+        alike = seal.exact.keys() & exact.keys()
+        bytes_before |= {f"bytes of {name}": value for name, value in _lasting(seal.exact, alike)}
+        bytes_after |= {f"bytes of {name}": value for name, value in _lasting(exact, alike)}
     if causes or bytes_before == bytes_after:
         return tuple(causes)
     differing = {
@@ -45,7 +48,24 @@ def changes(
         for name in bytes_before.keys() | bytes_after.keys()
         if bytes_before.get(name) != bytes_after.get(name)
     }
-    return (*(text for name, text in _CONSEQUENCES.items() if name in differing), *_of_feeds(differing))
+    return (
+        *(text for name, text in _CONSEQUENCES.items() if name in differing),
+        *_of_variants(differing),
+        *_of_feeds(differing),
+    )
+
+
+def _lasting(exact: Mapping[str, str], alike: Container[str]) -> Iterator[tuple[str, str]]:
+    """Yield digests, of variants those only that are on both sides."""
+    yield from (
+        (name, value) for name, value in exact.items() if name in alike or not name.startswith(VARIANT)
+    )
+
+
+def _of_variants(differing: Iterable[str]) -> Iterator[str]:
+    for name in sorted(differing):
+        if name.startswith(VARIANT):
+            yield f"the mail for readers of {name.removeprefix(VARIANT).replace(' ', ', ')} is another"
 
 
 def _of_feeds(differing: Iterable[str]) -> Iterator[str]:

@@ -13,8 +13,10 @@ from pipeline.model import FrozenIssue, Issue, SiteFile
 if TYPE_CHECKING:
     from pipeline.settings import Settings
 
-#: Where the ledger is kept changes nothing that readers get, and its address may hold a password.
-_NOT_SEALED = {"store"}
+#: Where the ledger is kept and which mailbox is read change nothing that readers get; an address may hold a password.
+_NOT_SEALED: Any = {"store": True, "hear": {"mailbox": True}}
+#: Begins the name of a variant among the very bytes.
+VARIANT = "variant "
 _DATE = re.compile(rb"^Date:[^\r]*\r\n", re.MULTILINE)
 
 
@@ -49,9 +51,14 @@ def parts(
 
 
 def exact(frozen: FrozenIssue, feeds: Iterable[SiteFile]) -> dict[str, str]:
-    """Return the digests of the very bytes: the mail with its Date, the page, every feed as it would be written."""
+    """Return the digests of the very bytes: the mail with its Date, its variants, the page, every feed.
+
+    Variants are no parts of a build: they follow from what it is made of, and
+    which of them there are is the readers' choice.
+    """
     return {
         "mail": frozen.hash,
+        **{f"{VARIANT}{variant.name}": _sha(variant.template) for variant in frozen.variants},
         "page": _sha(frozen.page),
         **{f"feed {feed.path}": _sha(feed.make()) for feed in feeds},
     }

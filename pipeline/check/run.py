@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -10,6 +10,7 @@ from pipeline.check.catalogue import CHECKS, id_of, texts
 from pipeline.check.ignore import comments, ignore_unknown, silenced
 from pipeline.check.material import SETTINGS, Material
 from pipeline.check.online import ONLINE, Answers
+from pipeline.check.variants import variant_findings
 from pipeline.errors import SettingsError
 from pipeline.model import Finding, LeftOut, Severity
 
@@ -43,12 +44,14 @@ def run(
     severities: Mapping[str, str],
     reading: Sequence[Finding] = (),
     answers: Answers | None = None,
+    variants: Iterable[tuple[str, Material]] = (),
 ) -> Report:
     """Run all checks over a rendered issue.
 
     `severities` maps a check's id to what the newsletter makes of it (`[checks]`
     in newsletter.toml). `reading` is what collecting the posts had to say,
-    `answers` what the sites said that links lead to, if they were asked.
+    `answers` what the sites said that links lead to, if they were asked,
+    `variants` what is known of each, after whom it is for.
     """
     known = texts()
     _demand_known(severities, known)
@@ -60,6 +63,9 @@ def run(
         found = list(check())
         findings += found
         passed += [] if found else [name]
+    beside = list(variant_findings(variants, findings))
+    findings += beside
+    passed = [name for name in passed if name not in {finding.id for finding in beside}]
     remarks = list(comments(material))
     findings += ignore_unknown(remarks, known)
     heard = list(_heard(findings, severities))

@@ -28,6 +28,7 @@ def command(context: Context, number: int | None, since: str | None, latest: int
         f"public/  {counted(site.written, 'file')} written, {site.unchanged:,} unchanged, {site.removed:,} removed"
     )
     if built.folder:
-        context.say(f"{built.folder}/  email.html and email.txt of issue {built.number}")
+        beside = f", and {counted(built.variants, 'variant')} in variants/" if built.variants else ""
+        context.say(f"{built.folder}/  email.html and email.txt of issue {built.number}{beside}")
     context.say(f"Open {project.public / 'index.html'}. Next: newsletter preview, then newsletter send")
     return 0

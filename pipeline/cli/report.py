@@ -11,7 +11,7 @@ import click
 from pipeline.cli.context import NUMBER, Context, Verb, json_option, pass_context
 from pipeline.cli.run import following
 from pipeline.cli.words import at_work, counted, duration, moment, rate, sentence, size
-from pipeline.model import DeliveryState
+from pipeline.model import DeliveryState, skipped
 
 if TYPE_CHECKING:
     from pipeline.deliver.receipt import Receipt
@@ -48,6 +48,8 @@ def show(context: Context, receipt: Receipt) -> None:
     record, zone = receipt.record, context.project.settings.newsletter.zone
     context.say(f"Issue {record.number}  {record.subject}")
     context.say(sentence(record))
+    if any(record.skipped.values()):
+        context.say(f"Not to {skipped(record.skipped)}.")
     for run in context.project.store.runs(record.number):
         context.say(f"{at_work(run)}.")
     context.say(
@@ -57,6 +59,7 @@ def show(context: Context, receipt: Receipt) -> None:
         context.say(f"Rate      {rate(receipt.rate)} from the first to the last")
     if len(receipt.over_time) > 1:
         context.say(f"          {chart(receipt.over_time)}")
+    _variants(context, receipt)
     _domains(context, receipt)
     _refusals(context, receipt)
     if receipt.doubts:
@@ -80,6 +83,18 @@ def chart(over_time: Sequence[tuple[datetime, int]]) -> str:
         f"{first:%H:%M:%S} {bars} {last + stretch:%H:%M:%S}  "
         f"(a bar is {duration(stretch.total_seconds())}, the highest {rate(most / stretch.total_seconds())})"
     )
+
+
+def _variants(context: Context, receipt: Receipt) -> None:
+    if not any(receipt.variants):
+        return
+    names = sorted(receipt.variants, key=lambda name: (-receipt.variants[name], name))
+    shown = names if context.verbose else names[:SHOWN]
+    context.say("\nBy what they chose")
+    for name in shown:
+        context.say(f"  {name.replace(' ', ' + ') or 'everything':<28} {receipt.variants[name]:,}")
+    if len(names) > len(shown):
+        context.say(f"  … and {counted(len(names) - len(shown), 'more variant')} (-v shows all)")
 
 
 def _domains(context: Context, receipt: Receipt) -> None:

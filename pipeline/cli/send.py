@@ -20,13 +20,19 @@ from pipeline.cli.context import (
 from pipeline.cli.run import carry_through
 from pipeline.cli.words import counted, moment, short_hash, size
 from pipeline.errors import Refused, UsageError
-from pipeline.model import IssueState, Severity
+from pipeline.model import IssueState, Severity, every_skip, skipped
 
 if TYPE_CHECKING:
     from pipeline.check.run import Report
-    from pipeline.model import Approval, Build
+    from pipeline.model import Approval, Build, Circulation
     from pipeline.project import Project
+    from pipeline.variants import Variants
     from pipeline.weekly import Prepared
+
+#: So many variants take a while, and are said to.
+MANY = 20
+#: So many are named; the rest is counted, unless -v.
+SHOWN = 8
 
 
 @click.command(cls=Verb)
@@ -73,18 +79,26 @@ def command(
     prepared = weekly.prepare_next(project, read_moment(since, project.settings), latest)
     if prepared is None:
         return nothing_new(context, as_json, exit_code)
-    readers = project.store.readers()
+    announce(context, prepared)
     show_findings(context, prepared.report)
     weekly.demand_checked(prepared)
     build = weekly.build(project, prepared)
     approval = approving.demand(project, prepared, build)
-    describe(context, project, prepared, readers, build, approval)
-    weekly.guard(project, prepared, readers, attended=not yes)
+    describe(context, project, prepared, build, approval)
+    weekly.guard(project, prepared, attended=not yes)
+    circulation = prepared.variants.circulation
     if dry_run:
-        return rehearsed(context, prepared, readers, as_json)
-    agree(context, readers, yes=yes, confirm=confirm)
+        return rehearsed(context, prepared, circulation, as_json)
+    agree(context, circulation, yes=yes, confirm=confirm)
     number = weekly.freeze(project, prepared, build).number
     return carry_through(context, number, as_json=as_json)
+
+
+def announce(context: Context, prepared: Prepared) -> None:
+    """Say what takes its time."""
+    many = len(prepared.variants.names)
+    if many >= MANY:
+        context.hint(f"Rendering {many:,} variants for the categories that readers have chosen …")
 
 
 def show_findings(context: Context, report: Report) -> None:
@@ -107,17 +121,15 @@ def describe(
     context: Context,
     project: Project,
     prepared: Prepared,
-    readers: int,
     build: Build,
     approval: Approval | None,
 ) -> None:
     """Print what is about to happen."""
     issue, html = prepared.issue, prepared.rendered.html.encode()
-    last = prepared.week.last
-    suppressed = project.store.suppressed_readers()
-    more = readers - last.counts.readers if last else 0
+    last, circulation = prepared.week.last, prepared.variants.circulation
+    more = circulation.readers - last.counts.readers if last else 0
     notes = [f"{more:+,} since issue {last.number}"] if last and more else []
-    notes += [f"{suppressed:,} suppressed {'is' if suppressed == 1 else 'are'} skipped"] if suppressed else []
+    notes += [f"not to {skipped(circulation.skipped)}"] if any(circulation.skipped.values()) else []
     beside = f"   ({'; '.join(notes)})" if notes else ""
     word = "not approved"
     if approval is not None:
@@ -134,7 +146,12 @@ def describe(
             issue.lead.title
             + (f", and {counted(len(issue.posts) - 1, 'other')}" if len(issue.posts) > 1 else ""),
         ),
-        ("Readers", f"{readers:,} confirmed{beside}"),
+        ("Readers", f"{circulation.readers:,} confirmed{beside}"),
+        *(
+            [("Variants", parts(prepared.variants, all_of_them=context.verbose))]
+            if prepared.variants.names
+            else ()
+        ),
         ("Build", f"{short_hash(build.hash)}, {word}"),
         ("Weight", f"{size(len(html))} of 102 kB   Checks  {summary(prepared.report)}"),
     ]
@@ -142,12 +159,23 @@ def describe(
         context.hint(f"{name:<9} {value}")
 
 
-def agree(context: Context, readers: int, *, yes: bool, confirm: int | None) -> None:
+def parts(variants: Variants, *, all_of_them: bool) -> str:
+    """Return how many get the whole issue, and how many which part: "everything 1,190 · Cluster headaches 3"."""
+    counts = variants.circulation.variants
+    names = [*([""] if "" in counts else []), *variants.names]
+    shown = names if all_of_them else names[:SHOWN]
+    more = [f"{len(names) - len(shown):,} more (-v shows all)"] if len(names) > len(shown) else []
+    return " · ".join([*(f"{variants.title(name)} {counts[name]:,}" for name in shown), *more])
+
+
+def agree(context: Context, circulation: Circulation, *, yes: bool, confirm: int | None) -> None:
     """Have somebody's word before the first step that cannot be undone."""
+    readers, others = circulation.readers, skipped(circulation.skipped)
     if confirm is not None:
         if confirm != readers:
             raise Refused(
-                f"--confirm says {counted(confirm, 'reader')}, but there are {readers:,}. "
+                f"--confirm says {counted(confirm, 'reader')}, but there are {readers:,}"
+                f"{f' (not to {others})' if others else ''}. "
                 "Nothing was sent. Look at them: newsletter subscribers list"
             )
         return
@@ -163,18 +191,21 @@ def agree(context: Context, readers: int, *, yes: bool, confirm: int | None) -> 
     )
 
 
-def rehearsed(context: Context, prepared: Prepared, readers: int, as_json: bool) -> int:
+def rehearsed(context: Context, prepared: Prepared, circulation: Circulation, as_json: bool) -> int:
     """End a dry run."""
     if as_json:
         document: dict[str, Any] = {
             "issue": prepared.issue.number,
             "state": "dry-run",
-            "readers": readers,
+            "readers": circulation.readers,
+            "skipped": every_skip(circulation.skipped),
+            "variants": dict(circulation.variants),
             "exit": 0,
         }
         context.json(document)
     else:
         context.say(
-            f"Issue {prepared.issue.number} would go to {counted(readers, 'reader')}. Nothing has changed."
+            f"Issue {prepared.issue.number} would go to {counted(circulation.readers, 'reader')}. "
+            "Nothing has changed."
         )
     return 0

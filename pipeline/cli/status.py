@@ -9,10 +9,10 @@ import click
 
 from pipeline.cli.context import Context, Verb, json_option, latest_option, pass_context, since_option
 from pipeline.cli.words import at_work, counted, moment, sentence
-from pipeline.model import IssueState
+from pipeline.model import IssueState, every_skip, skipped
 
 if TYPE_CHECKING:
-    from pipeline.model import IssueRecord, LeftOut
+    from pipeline.model import Circulation, IssueRecord, LeftOut
     from pipeline.project import Project
     from pipeline.week import Week
 
@@ -42,13 +42,17 @@ def command(context: Context, as_json: bool, since: str | None, latest: int | No
 
 def document(project: Project, week: Week, unfinished: IssueRecord | None) -> dict[str, Any]:
     """Return what `--json` prints; scripts rely on its keys."""
+    from pipeline import weekly
+
     zone = project.settings.newsletter.zone
     last = week.last
     word = week.draft.approval if week.draft else None
+    circulation = weekly.circulation(project, week)
     return {
         "issue": week.number,
         "since": _iso(last.date if last else None, zone),
-        "readers": project.store.readers(),
+        "readers": circulation.readers,
+        "skipped": every_skip(circulation.skipped),
         "approved": None if word is None else {"by": word.by, "at": _iso(word.at, zone), "build": word.build},
         "posts": [
             {
@@ -98,8 +102,11 @@ def _iso(value: datetime | None, zone: Any) -> str | None:
 
 def show(context: Context, project: Project, week: Week, unfinished: IssueRecord | None) -> None:
     """Print the status for a person."""
+    from pipeline import weekly
+
     zone = project.settings.newsletter.zone
-    choice, readers = week.choice, project.store.readers()
+    choice, circulation = week.choice, weekly.circulation(project, week)
+    readers = circulation.readers
     since = (
         f"since issue {week.last.number} ({moment(week.last.date, zone)})" if week.last else "the first issue"
     )
@@ -107,6 +114,8 @@ def show(context: Context, project: Project, week: Week, unfinished: IssueRecord
         f"Issue {week.number} · {since} · {len(choice.chosen):,} in · {len(choice.left_out):,} left out · "
         f"{counted(readers, 'reader')}"
     )
+    if any(circulation.skipped.values()):
+        context.say(f"not to {skipped(circulation.skipped)}")
     if week.draft:
         word = week.draft.approval
         approved = f", approved by {word.by}, {moment(word.at, zone)}" if word else ""
@@ -125,7 +134,9 @@ def show(context: Context, project: Project, week: Week, unfinished: IssueRecord
         context.say(f"  {place}  {item.reason}: {item.why}")
     _more(context, 0 if context.verbose else len(choice.left_out) - SHOWN, "file")
     _last(context, week, zone)
-    context.say("\n" + (_unfinished(project, unfinished) if unfinished else _next(project, week, readers)))
+    context.say(
+        "\n" + (_unfinished(project, unfinished) if unfinished else _next(project, week, circulation))
+    )
 
 
 def _telling(items: tuple[LeftOut, ...]) -> list[LeftOut]:
@@ -174,7 +185,7 @@ def _unfinished(project: Project, record: IssueRecord) -> str:
     return "\n".join(lines)
 
 
-def _next(project: Project, week: Week, readers: int) -> str:
+def _next(project: Project, week: Week, circulation: Circulation) -> str:
     """Name the one command that helps now."""
     stopping = [item for item in week.choice.left_out if item.stops]
     if stopping:
@@ -186,6 +197,8 @@ def _next(project: Project, week: Week, readers: int) -> str:
             f"More than {project.settings.issue.max_posts} posts are new. If most were published before: "
             "newsletter send --since DATE, or --latest N"
         )
-    if not readers:
+    if not circulation.readers and any(circulation.skipped.values()):
+        return f"Nobody would get it: {skipped(circulation.skipped)}."
+    if not circulation.readers:
         return "There are no readers yet. Next: newsletter subscribers import FILE"
     return "Next: newsletter preview, then newsletter send"

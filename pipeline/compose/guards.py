@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from pipeline.errors import Busy, Refused
-from pipeline.model import Choice, Draft, IssueRecord, IssueState, RunRecord
+from pipeline.model import Choice, Circulation, Draft, IssueRecord, IssueState, RunRecord, Skip, skipped
 
 if TYPE_CHECKING:
     from pipeline.settings import Settings
@@ -108,16 +108,30 @@ def too_many(posts: int, settings: Settings, command: str) -> None:
         )
 
 
-def audience_jumped(readers: int, last: IssueRecord | None, settings: Settings) -> None:
-    """Refuse an unattended send to far more readers than last time."""
+def no_readers(circulation: Circulation) -> None:
+    """Refuse an issue that nobody would get: with nobody to send it to, its posts would count as sent."""
+    if circulation.readers:
+        return
+    why = skipped(circulation.skipped)
+    if why:
+        raise Refused(f"nobody would get it, of those who are confirmed: {why}.")
+    raise Refused("there are no confirmed readers. Import some: newsletter subscribers import FILE")
+
+
+def audience_jumped(circulation: Circulation, last: IssueRecord | None, settings: Settings) -> None:
+    """Refuse an unattended send to far more readers than last time.
+
+    Who chose nothing that is in an issue counts here: an issue for few is no sign of growth in the next.
+    """
     factor = settings.guards.audience_growth
     if not factor or last is None:
         return
-    before = last.counts.readers
-    if readers > before * factor and readers - before > GROWTH_THAT_MATTERS:
+    now = circulation.readers + circulation.skipped.get(Skip.NOTHING_CHOSEN, 0)
+    before = last.counts.readers + last.skipped.get(Skip.NOTHING_CHOSEN, 0)
+    if now > before * factor and now - before > GROWTH_THAT_MATTERS:
         raise Refused(
-            f"{readers:,} readers, where issue {last.number} had {before:,}. If that is right, send with "
-            f"`--confirm {readers}`, or raise [guards] audience_growth."
+            f"{now:,} readers, where issue {last.number} had {before:,}. If that is right, send with "
+            f"`--confirm {circulation.readers}`, or raise [guards] audience_growth."
         )
 
 

@@ -18,6 +18,7 @@ from pipeline.dates import long_date
 from pipeline.deliver import headers
 from pipeline.deliver.encode import one_line, quoted_printable
 from pipeline.edges import Tokens
+from pipeline.errors import StoreError
 from pipeline.model import Delivery, FrozenIssue, Submission
 
 #: Stands in a frozen return path for the left side of the Message-ID: a report that comes to
@@ -110,7 +111,10 @@ class Splicer:
     """Makes the submissions of one frozen issue; byte-identical for the same delivery."""
 
     def __init__(self, frozen: FrozenIssue, tokens: Tokens) -> None:
-        self._template = Template(frozen.template, frozen.language)
+        self._number, self._language = frozen.number, frozen.language
+        self._bytes = {"": frozen.template} | {each.name: each.template for each in frozen.variants}
+        #: By variant, each cut at its fields when the first of its readers comes.
+        self._templates: dict[str, Template] = {}
         self._sender = frozen.sender
         self._tokens = tokens
 
@@ -118,12 +122,14 @@ class Splicer:
         """Return the delivery's complete message and its envelope.
 
         Raises AudienceError, without the address, if no message can be
-        addressed to the recipient.
+        addressed to the recipient, StoreError if the issue's bytes are not all
+        there.
         """
         recipient, tokens = delivery.recipient, self._tokens
+        template = self._templates.get(delivery.variant) or self._cut(delivery.variant)
         address = headers.address(recipient.email)
-        message_id = self._template.message_id(tokens.message_id(delivery.issue, recipient.uid))
-        data = self._template.splice(
+        message_id = template.message_id(tokens.message_id(delivery.issue, recipient.uid))
+        data = template.splice(
             name=shorten(recipient.name),
             address=address,
             message_id=message_id,
@@ -132,7 +138,16 @@ class Splicer:
             confirmed=recipient.confirmed,
         )
         sender = self._sender.replace(VERP, message_id.partition("@")[0])
-        return Submission(delivery, sender, address, message_id, data, no_dots=self._template.no_dots)
+        return Submission(delivery, sender, address, message_id, data, no_dots=template.no_dots)
+
+    def _cut(self, variant: str) -> Template:
+        if variant not in self._bytes:
+            # Never the whole issue instead: it holds what its reader does not want.
+            raise StoreError(
+                f"the ledger has lost the bytes of issue {self._number} for readers of {variant}. Put a copy of "
+                ".newsletter back."
+            )
+        return self._templates.setdefault(variant, Template(self._bytes[variant], self._language))
 
 
 def shorten(name: str) -> str:

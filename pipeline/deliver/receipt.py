@@ -9,7 +9,7 @@ from typing import Any
 
 from pipeline.edges import Store
 from pipeline.errors import MailerUnusable
-from pipeline.model import DeliveryState, IssueRecord, IssueState, Refusal
+from pipeline.model import DeliveryState, IssueRecord, IssueState, Refusal, every_skip
 
 #: Exit code of MailerUnusable: the relay or the settings cannot be used.
 UNUSABLE = MailerUnusable.exit_code
@@ -32,6 +32,8 @@ class Receipt:
     refusals: Sequence[Refusal]
     #: Addresses whose hand-over has no answer; for the terminal only, never for a file.
     doubts: tuple[str, ...]
+    #: Name of the variant -> how many readers it was frozen for; "" is the whole issue.
+    variants: Mapping[str, int]
 
 
 def make_receipt(store: Store, record: IssueRecord) -> Receipt:
@@ -53,6 +55,7 @@ def make_receipt(store: Store, record: IssueRecord) -> Receipt:
         store.over_time(number),
         store.refusals(number),
         doubts,
+        store.by_variant(number),
     )
 
 
@@ -90,6 +93,7 @@ def outcome(record: IssueRecord, code: int) -> dict[str, Any]:
         "withdrawn": counts.withdrawn,
         "expired": counts.expired,
         "cancelled": counts.cancelled,
+        "skipped": every_skip(record.skipped),
         "exit": code,
     }
 
@@ -118,4 +122,5 @@ def summary(receipt: Receipt) -> dict[str, Any]:
         "due": record.due.isoformat() if record.due else None,
         "hash": record.hash,
         "bytes": receipt.bytes,
+        "variants": dict(receipt.variants),
     }

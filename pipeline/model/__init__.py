@@ -22,6 +22,7 @@ from pipeline.model.deliveries import (
 )
 from pipeline.model.findings import Change, Finding, LinkAnswer, LinkState, Severity
 from pipeline.model.frozen import Approval, Build, FrozenIssue, Seal, Standing, Trial, Variant
+from pipeline.model.heard import Evidence, Fate, Heard, Incoming, News, Nothing, mildest
 from pipeline.model.issues import Draft, Issue
 from pipeline.model.posts import (
     CarriedPost,
@@ -34,8 +35,11 @@ from pipeline.model.posts import (
     Unreadable,
 )
 from pipeline.model.readers import (
+    BOUNCED,
     Audience,
+    Circulation,
     Copy,
+    Cut,
     Decision,
     Event,
     EventKind,
@@ -50,6 +54,9 @@ from pipeline.model.readers import (
     Subscriber,
     SubscriberState,
     address_key,
+    every_skip,
+    skipped,
+    uncut,
 )
 from pipeline.model.rendered import (
     Body,
@@ -57,14 +64,17 @@ from pipeline.model.rendered import (
     Feed,
     Heading,
     Image,
+    LetterMarks,
     Link,
     Marks,
     Picture,
     RenderedIssue,
+    RenderedLetter,
     SiteFile,
 )
 
 __all__ = [
+    "BOUNCED",
     "Answer",
     "Approval",
     "Audience",
@@ -73,9 +83,11 @@ __all__ = [
     "CarriedPost",
     "Change",
     "Choice",
+    "Circulation",
     "Collection",
     "Copy",
     "Counts",
+    "Cut",
     "Decision",
     "Delivery",
     "DeliveryState",
@@ -84,22 +96,29 @@ __all__ = [
     "Event",
     "EventKind",
     "Everything",
+    "Evidence",
+    "Fate",
     "Feed",
     "Finding",
     "Fingerprint",
     "FrozenIssue",
     "Heading",
+    "Heard",
     "Image",
+    "Incoming",
     "Issue",
     "IssueRecord",
     "IssueState",
     "LeftOut",
     "Letter",
     "LetterKind",
+    "LetterMarks",
     "Link",
     "LinkAnswer",
     "LinkState",
     "Marks",
+    "News",
+    "Nothing",
     "Outcome",
     "Person",
     "Picture",
@@ -109,6 +128,7 @@ __all__ = [
     "Recipient",
     "Refusal",
     "RenderedIssue",
+    "RenderedLetter",
     "Request",
     "RunRecord",
     "Seal",
@@ -124,4 +144,8 @@ __all__ = [
     "Variant",
     "Verdict",
     "address_key",
+    "every_skip",
+    "mildest",
+    "skipped",
+    "uncut",
 ]

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from pipeline.model.readers import Recipient
+    from pipeline.model.readers import Recipient, Skip
 
 
 class DeliveryState(StrEnum):
@@ -148,9 +148,8 @@ class IssueRecord:
     why: str = ""
     #: When the first of its deferred deliveries is due again; None if nothing waits.
     due: datetime | None = None
-    #: Why confirmed subscribers were not among its readers -> how many: "suppressed", "paused", "feed-only",
-    #: "nothing-chosen".
-    skipped: Mapping[str, int] = field(default_factory=dict)
+    #: Why confirmed subscribers were not among its readers when it was frozen -> how many.
+    skipped: Mapping[Skip, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

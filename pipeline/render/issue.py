@@ -66,12 +66,15 @@ def render_issue(
     settings: Settings,
     previous: int | None = None,
     body: RenderBody = render_body,
+    *,
+    with_page: bool = True,
 ) -> RenderedIssue:
     """Render the bodies all readers share, with marks where a reader's fields go.
 
     Links and images are those of all its posts, of cards too: a card leads to
     a page, and what is wrong there is wrong with the issue. `previous` is the
     number of the issue before it; `body` makes a post's body, or remembers it.
+    A variant has no page of its own: "View in browser" leads to the issue's.
     Raises PostError or DraftError for Markdown that cannot be used, ThemeError
     for a template. The same arguments give the same bytes.
     """
@@ -99,7 +102,9 @@ def render_issue(
         issue=issue,
         html=html,
         text=_tidy(text),
-        page=issue_page(issue, bodies, note.web if note else "", addresses, theme, settings, previous),
+        page=issue_page(issue, bodies, note.web if note else "", addresses, theme, settings, previous)
+        if with_page
+        else "",
         marks=marks,
         links=held.links,
         images=held.images,

@@ -44,13 +44,8 @@ class Subscribers(Part):
     """The part of the store that knows people."""
 
     def readers(self) -> int:
-        """Count those to whom an issue of this moment may go."""
+        """Count those who take the issues of this moment, whatever is in them."""
         return sum(self.audience(None).choices.values())
-
-    def suppressed_readers(self) -> int:
-        """Count confirmed subscribers whose mail is suppressed."""
-        with self._database.read() as connection:
-            return _count_suppressed(connection)
 
     def audience(self, date: datetime | None) -> Audience:
         """Count everybody who is confirmed by what an issue of that date (None: of this moment) has for them."""

@@ -2,29 +2,35 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from datetime import datetime, tzinfo
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import Connection, Row, case, delete, func, insert, literal, select, type_coerce, update
-from sqlalchemy.sql import Insert
+from sqlalchemy import Connection, Row, case, delete, func, insert, select, type_coerce, update
 
-from pipeline.errors import Refused
+from pipeline.errors import Refused, Unrendered
 from pipeline.model import (
     CarriedPost,
+    Circulation,
+    Cut,
     DeliveryState,
     Fingerprint,
     FrozenIssue,
     IssueRecord,
     IssueState,
     Post,
+    Skip,
+    Variant,
+    uncut,
 )
-from pipeline.store.audience import may_be_mailed
+from pipeline.store.audience import count_audience
 from pipeline.store.engine import Part
+from pipeline.store.enrolment import enroll
 from pipeline.store.moments import NOW, Moment, zone, zone_name
 from pipeline.store.moves import AT_ONCE, DEFERRED, move, tally
-from pipeline.store.tables import bodies, carried, deliveries, entry_versions, issues, subscribers
+from pipeline.store.tables import bodies, carried, deliveries, entry_versions, issues, variants
 
 
 class Issues(Part):
@@ -58,6 +64,7 @@ class Issues(Part):
         """An issue's bytes as they were frozen."""
         whole = select(issues, bodies).join(bodies, bodies.c.issue == issues.c.number)
         posts = select(carried).where(carried.c.issue == number).order_by(carried.c.position)
+        cut = select(variants).where(variants.c.issue == number).order_by(variants.c.name)
         with self._database.read() as connection:
             row = connection.execute(whole.where(issues.c.number == number)).first()
             if row is None:
@@ -73,6 +80,7 @@ class Issues(Part):
                 sender=row.sender,
                 posts=tuple(_carried_post(post) for post in connection.execute(posts)),
                 language=row.language,
+                variants=tuple(_variant(one) for one in connection.execute(cut)),
             )
 
     def pages(self) -> Iterator[tuple[int, str, datetime, str]]:
@@ -104,12 +112,16 @@ class Issues(Part):
                     connection.execute(insert(entry_versions), news)
         return updates
 
-    def freeze(self, issue: FrozenIssue, before: Sequence[CarriedPost], now: datetime) -> int:
+    def freeze(
+        self, issue: FrozenIssue, before: Sequence[CarriedPost], now: datetime, cut: Cut = uncut
+    ) -> int:
         """Write the issue's bytes, its posts, `before` and one queued delivery per reader, in one transaction.
 
+        `cut` is pure, and asked for every choice that there is at this moment.
         Returns how many were enrolled. Raises StoreError if the number exists
         or the store is damaged, Refused if another issue carries one of its
-        posts by now.
+        posts by now, Unrendered if a choice wants a variant that the issue does
+        not have.
         """
         with self._database.write() as connection:
             self._database.demand_sound(connection)
@@ -125,7 +137,12 @@ class Issues(Part):
                 raise Refused(
                     f"another issue carries {', '.join(twice)} by now. Look again: newsletter status"
                 )
-            self._write_issue(connection, issue, now)
+            audience = count_audience(connection, issue.date)
+            circulation = audience.circulation(cut)
+            missing = circulation.variants.keys() - {"", *(variant.name for variant in issue.variants)}
+            if missing:
+                raise Unrendered(missing)
+            self._write_issue(connection, issue, circulation, now)
             mine = {post.id for post in issue.posts}
             if mine & known.keys():
                 connection.execute(delete(carried).where(carried.c.post.in_(mine & known.keys())))
@@ -135,7 +152,9 @@ class Issues(Part):
             ]
             if rows:
                 connection.execute(insert(carried), rows)
-            return connection.execute(_enroll(issue.number, issue.date)).rowcount
+            return enroll(
+                connection, issue.number, issue.date, {choice: cut(choice) for choice in audience.choices}
+            )
 
     def published(self, number: int) -> None:
         """Note that the site that goes with the issue is in place."""
@@ -159,7 +178,9 @@ class Issues(Part):
             if state is IssueState.CANCELLED:
                 connection.execute(move("cancel").where(deliveries.c.issue == number))
 
-    def _write_issue(self, connection: Connection, issue: FrozenIssue, now: datetime) -> None:
+    def _write_issue(
+        self, connection: Connection, issue: FrozenIssue, circulation: Circulation, now: datetime
+    ) -> None:
         connection.execute(
             insert(issues).values(
                 number=issue.number,
@@ -173,6 +194,7 @@ class Issues(Part):
                 page_hash=sha256(issue.page).hexdigest(),
                 seal=self._seal(issue.number),
                 frozen_at=now,
+                skipped=json.dumps(circulation.skipped),
             )
         )
         connection.execute(
@@ -184,28 +206,14 @@ class Issues(Part):
                 page=issue.page,
             )
         )
-
-
-def _enroll(number: int, date: datetime) -> Insert:
-    """One queued delivery per reader, in order of address, without passing through our memory."""
-    columns = ["uid", "email", "domain", "name"]
-    readers = (
-        select(
-            literal(number),
-            *(subscribers.c[name] for name in columns),
-            subscribers.c.since,
-            literal(DeliveryState.QUEUED.value),
-            literal(0),
-            literal(0),
-            literal(0),
-            literal(""),
-            NOW,
-        )
-        .where(may_be_mailed(date))
-        .order_by(subscribers.c.email_key)
-    )
-    rest = ["confirmed", "state", "epoch", "attempts", "not_before", "reply", "updated"]
-    return insert(deliveries).from_select(["issue", *columns, *rest], readers)
+        # Those that nobody gets (any more) are not part of what was sent.
+        rows = [
+            _variant_row(issue.number, variant)
+            for variant in issue.variants
+            if variant.name in circulation.variants
+        ]
+        if rows:
+            connection.execute(insert(variants), rows)
 
 
 def _record(connection: Connection, row: Row[Any]) -> IssueRecord:
@@ -222,6 +230,7 @@ def _record(connection: Connection, row: Row[Any]) -> IssueRecord:
         published=row.published,
         why=row.why,
         due=_due(connection, row.number, here),
+        skipped={Skip(reason): count for reason, count in json.loads(row.skipped).items()},
     )
 
 
@@ -260,6 +269,21 @@ def _post_row(post: CarriedPost, issue: int | None, place: int) -> dict[str, Any
         "exact": mark and mark.exact,
         "sketch": mark and mark.sketch,
     }
+
+
+def _variant_row(issue: int, variant: Variant) -> dict[str, Any]:
+    return {
+        "issue": issue,
+        "name": variant.name,
+        "template": variant.template,
+        "html": variant.html,
+        "text": variant.text,
+        "posts": json.dumps(variant.posts),
+    }
+
+
+def _variant(row: Row[Any]) -> Variant:
+    return Variant(row.name, row.template, row.html, row.text, tuple(json.loads(row.posts)))
 
 
 def _carried_post(row: Row[Any]) -> CarriedPost:

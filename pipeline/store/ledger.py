@@ -30,8 +30,17 @@ from pipeline.model import (
 from pipeline.store.engine import Part
 from pipeline.store.given import Number, Prepared, parameters
 from pipeline.store.moments import NOW, from_microseconds, microseconds, zone
-from pipeline.store.moves import AT_ONCE, DEFERRED, OPEN, move, still_reads, tally, tally_by_domain
-from pipeline.store.tables import deliveries, issues, runs
+from pipeline.store.moves import (
+    AT_ONCE,
+    DEFERRED,
+    OPEN,
+    move,
+    still_reads,
+    tally,
+    tally_by_domain,
+    tally_by_variant,
+)
+from pipeline.store.tables import deliveries, issues, runs, variants
 from pipeline.store.witness import next_generation
 
 _here = deliveries.c.issue == bindparam("the_issue")
@@ -179,6 +188,15 @@ class Ledger(Part):
         """Recipient domain -> DeliveryState -> count."""
         with self._database.read() as connection:
             return tally_by_domain(connection, number)
+
+    def by_variant(self, number: int) -> dict[str, int]:
+        """Name of the variant -> how many readers it was frozen for; "" is the whole issue."""
+        with self._database.read() as connection:
+            # A million deliveries are not gone through for an issue that all readers got whole.
+            if connection.scalar(select(exists().where(variants.c.issue == number))):
+                return tally_by_variant(connection, number)
+            readers = tally(connection, number).readers
+        return {"": readers} if readers else {}
 
     def close(self, number: int) -> bool:
         """Mark the issue sent if nothing is left to hand over; True if it now is.

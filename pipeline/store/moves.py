@@ -89,3 +89,10 @@ def tally_by_domain(connection: Connection, number: int) -> dict[str, dict[str, 
     for domain, state, many in connection.execute(query):
         domains.setdefault(domain, {})[state] = many
     return domains
+
+
+def tally_by_variant(connection: Connection, number: int) -> dict[str, int]:
+    """Count one issue's deliveries by variant."""
+    column = deliveries.c.variant
+    query = select(column, func.count()).where(deliveries.c.issue == number).group_by(column).order_by(column)
+    return {name: many for name, many in connection.execute(query)}  # noqa: C416 -- rows are no pairs to mypy

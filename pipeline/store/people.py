@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from secrets import token_hex
 
-from sqlalchemy import Connection, delete, exists, insert, select, update
+from sqlalchemy import Connection, Exists, delete, exists, insert, select, update
 
 from pipeline.model import (
     Copy,
@@ -18,6 +18,7 @@ from pipeline.model import (
     Person,
     Request,
     Subscriber,
+    SubscriberState,
     address_key,
 )
 from pipeline.store.audience import as_subscriber, people
@@ -60,8 +61,14 @@ class People(Part):
 
     def answer(self, request: Request, decision: Callable[[Person], Decision]) -> Decision | None:
         """The same for somebody who asked by the form; None if another process has answered them meanwhile."""
+        # Once it is done with, its number may be another's.
+        this = (
+            requests.c.id == request.id,
+            requests.c.email_key == address_key(request.email),
+            requests.c.at == request.at,
+        )
         with self._database.write() as connection:
-            if connection.execute(delete(requests).where(requests.c.id == request.id)).rowcount != 1:
+            if connection.execute(delete(requests).where(*this)).rowcount != 1:
                 return None
             return self._decide(connection, request.email, decision)
 
@@ -104,6 +111,32 @@ class People(Part):
             if not connection.scalar(select(exists().where(forgotten.c.mark.in_(marks)))):
                 connection.execute(insert(forgotten).values(mark=marks[0], since=now))
             return known
+
+    def erase_unconfirmed(self, before: datetime, limit: int) -> int:
+        """Erase up to `limit` people who asked by the form, the last time before that moment, and never confirmed.
+
+        Returns how many. Nothing of them stays, but a suppression if there is
+        one; whoever was imported, or came by any other way, is not among them.
+        """
+
+        def happened(*kinds: EventKind) -> Exists:
+            return exists().where(events.c.email_key == subscribers.c.email_key, events.c.kind.in_(kinds))
+
+        found = (
+            select(subscribers.c.email_key)
+            .where(
+                subscribers.c.state == SubscriberState.UNCONFIRMED,
+                happened(EventKind.ASKED),
+                ~happened(EventKind.ASKED).where(events.c.at > before),
+                ~happened(EventKind.CONFIRMED, EventKind.ADDED),
+            )
+            .limit(limit)
+        )
+        with self._database.write() as connection:
+            keys = connection.scalars(found).all()
+            for table in (subscribers, preferences, events, letters):
+                connection.execute(delete(table).where(table.c.email_key.in_(keys)))
+            return len(keys)
 
     def _decide(self, connection: Connection, email: str, decision: Callable[[Person], Decision]) -> Decision:
         decided = decision(self._person(connection, email))

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import contextlib
 import os
+import random
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,6 +21,11 @@ from pipeline.store.driver import DRIVER, durability
 
 #: How long to wait for another process that holds the database.
 BUSY_SECONDS = 30.0
+#: How long at most between two looks whether it still does. SQLite itself looks again after up to 100 ms, and a run
+#: that delivers lets go of the database for much shorter times than that.
+LOOK_AGAIN = 0.002
+#: Another connection holds what is asked for (sqlite.org/rescode.html); the higher bits say why.
+_BUSY, _PRIMARY = 5, 0xFF
 
 #: A file up to this size is looked through before an issue is frozen: a gigabyte, which takes a second or two
 #: (measured: 0.7 s for 456 MB, a million readers with one issue, in memory already).
@@ -99,9 +106,33 @@ def _begin(connection: Connection) -> None:
         # Alembic alters a table by copying it; dropping the old one must not touch the rows that
         # refer to it. This switch does nothing inside a transaction, so it comes before.
         connection.connection.cursor().execute("PRAGMA foreign_keys = OFF")
-    # IMMEDIATE takes the write lock at once, where waiting for it is possible; a
-    # transaction that read first could only fail when it comes to write.
-    connection.exec_driver_sql("BEGIN" if options.get("reads") else "BEGIN IMMEDIATE")
+    if options.get("reads"):
+        connection.exec_driver_sql("BEGIN")
+    else:
+        _begin_writing(connection)
+
+
+def _begin_writing(connection: Connection) -> None:
+    """Take the write lock as soon as it is free, and wait up to BUSY_SECONDS for it.
+
+    At once, where waiting is possible: a transaction that read first could only
+    fail when it comes to write.
+    """
+    cursor, until = connection.connection.cursor(), time.monotonic() + BUSY_SECONDS
+    cursor.execute("PRAGMA busy_timeout = 0")
+    try:
+        while True:
+            try:
+                cursor.execute("BEGIN IMMEDIATE")
+                return
+            except DRIVER.OperationalError as fault:
+                if fault.sqlite_errorcode & _PRIMARY != _BUSY or time.monotonic() > until:
+                    raise
+            # Not in step with whoever else waits.
+            time.sleep(random.uniform(0.1, 1) * LOOK_AGAIN)  # noqa: S311
+    finally:
+        cursor.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000:.0f}")
+        cursor.close()
 
 
 @contextlib.contextmanager
@@ -119,6 +150,10 @@ def beside(connection: Connection, path: Path | None) -> Iterator[None]:
     cursor = connection.connection.cursor()
     try:
         cursor.execute(f"ATTACH ? AS {BESIDE}", (name,))
+    except DRIVER.Error:
+        Path(name).unlink()
+        raise
+    try:
         cursor.execute(f"PRAGMA {BESIDE}.journal_mode = OFF")
         cursor.execute(f"PRAGMA {BESIDE}.synchronous = OFF")
         for each in ("main", BESIDE):

@@ -19,7 +19,7 @@ LAST: Shape = {
 }
 FINDING: Shape = {"id": str, "severity": str, "message": str, "path": str, "line": int | None, "fix": str}
 EIGHT = ("queued", "accepted", "refused", "deferred", "in_doubt", "withdrawn", "expired", "cancelled")
-OUTCOME: Shape = {"state": str, **dict.fromkeys(("issue", "readers", *EIGHT, "exit"), int)}
+OUTCOME: Shape = {"state": str, "skipped": dict, **dict.fromkeys(("issue", "readers", *EIGHT, "exit"), int)}
 REPORT: Shape = {
     **OUTCOME,
     "subject": str,
@@ -35,8 +35,10 @@ REPORT: Shape = {
     "doubts": list,
     "hash": str,
     "bytes": int,
+    "variants": dict,
 }
 PERSON: Shape = {"email": str, "name": str, "state": str, "since": str, "suppressed": str | None}
+SKIPS = ["suppressed", "feed-only", "paused", "nothing-chosen"]
 REASONS = ["carried", "draft", "future", "expired", "web-only", "before-first", "unreadable", "not-chosen"]
 
 
@@ -55,6 +57,7 @@ def outcome(ran: Ran, shape: Shape = OUTCOME) -> Any:
     document = fits(ran.json, shape)
     assert sum(document[count] for count in EIGHT) == document["readers"]
     assert document["exit"] == ran.code
+    assert list(document["skipped"]) == SKIPS
     return document
 
 
@@ -108,9 +111,10 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Ran]:
 def test_status_before_the_first_issue_has_no_since_and_no_last(story: dict[str, Ran]) -> None:
     ran = story["first status"]
     status = ran.json
-    keys = {"issue", "since", "readers", "approved", "posts", "left_out", "last", "unfinished"}
+    keys = {"issue", "since", "readers", "skipped", "approved", "posts", "left_out", "last", "unfinished"}
     assert status.keys() == keys
     assert (status["unfinished"], status["approved"]) == (None, None)
+    assert status["skipped"] == dict.fromkeys(SKIPS, 0)
     assert (ran.code, ran.err) == (0, "")
     assert (status["issue"], status["since"], status["readers"], status["last"]) == (1, None, 0, None)
     assert len(status["posts"]) == 6

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -9,7 +10,17 @@ import pytest
 
 from pipeline.compose import guards
 from pipeline.errors import Busy, Refused
-from pipeline.model import Choice, Counts, IssueRecord, IssueState, LeftOut, Reason, RunRecord
+from pipeline.model import (
+    Choice,
+    Circulation,
+    Counts,
+    IssueRecord,
+    IssueState,
+    LeftOut,
+    Reason,
+    RunRecord,
+    Skip,
+)
 from pipeline.settings import Settings
 
 NOW = datetime(2026, 1, 4, 8, tzinfo=UTC)
@@ -23,6 +34,10 @@ def last(readers: int = 1000, ago: timedelta = timedelta(days=7)) -> IssueRecord
     return IssueRecord(4, "s", IssueState.SENT, NOW - ago, Counts(readers=readers), "h")
 
 
+def going(readers: int) -> Circulation:
+    return Circulation({"": readers}, {Skip.SUPPRESSED: 3})
+
+
 def test_an_archive_is_refused_and_a_full_issue_is_not() -> None:
     guards.too_many(20, settings(), "send")
     with pytest.raises(Refused, match="21 posts are new") as refused:
@@ -32,11 +47,26 @@ def test_an_archive_is_refused_and_a_full_issue_is_not() -> None:
 
 def test_an_audience_that_jumped_is_refused() -> None:
     with pytest.raises(Refused, match=r"6,001 readers, where issue 4 had 1,000.*--confirm 6001"):
-        guards.audience_jumped(6001, last(), settings())
-    guards.audience_jumped(5000, last(), settings())
-    guards.audience_jumped(6001, last(), settings(audience_growth=0))
-    guards.audience_jumped(900, last(readers=3), settings())
-    guards.audience_jumped(10**6, None, settings())
+        guards.audience_jumped(going(6001), last(), settings())
+    guards.audience_jumped(going(5000), last(), settings())
+    guards.audience_jumped(going(6001), last(), settings(audience_growth=0))
+    guards.audience_jumped(going(900), last(readers=3), settings())
+    guards.audience_jumped(going(10**6), None, settings())
+
+
+def test_an_issue_for_few_is_no_sign_that_the_next_ones_readers_multiplied() -> None:
+    few = replace(last(readers=10), skipped={Skip.NOTHING_CHOSEN: 5990})
+    guards.audience_jumped(going(6001), few, settings())
+    with pytest.raises(Refused, match=r"6,001 readers, where issue 4 had 1,000.*--confirm 2`"):
+        guards.audience_jumped(Circulation({"weather": 2}, {Skip.NOTHING_CHOSEN: 5999}), last(), settings())
+
+
+def test_an_issue_that_nobody_would_get_is_refused_with_the_reason() -> None:
+    guards.no_readers(going(1))
+    with pytest.raises(Refused, match=r"no confirmed readers\. Import some"):
+        guards.no_readers(Circulation({}, {Skip.PAUSED: 0}))
+    with pytest.raises(Refused, match="2 have chosen nothing that is in it, 1 paused"):
+        guards.no_readers(Circulation({}, {Skip.PAUSED: 1, Skip.NOTHING_CHOSEN: 2}))
 
 
 def test_a_schedule_that_fires_twice_sends_once() -> None:

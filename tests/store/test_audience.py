@@ -10,7 +10,7 @@ from support.ledger import NOW, TOKENS, URL, subscriber
 
 from pipeline.audience.tokens import InstallationTokens
 from pipeline.errors import AudienceError
-from pipeline.model import Decision, Everything, Person, Preferences
+from pipeline.model import Audience, Decision, Everything, Person, Preferences, Skip
 from pipeline.model import SubscriberState as S
 from pipeline.store import audience, intake, open_store
 
@@ -70,7 +70,7 @@ def test_who_left_stays_out_whatever_a_list_says(store):
 def test_an_address_can_be_suppressed_before_anybody_subscribes_with_it(store):
     store.decide("ana@example.com", lambda _: Decision(suppress="complained"))
     assert store.put_subscribers([subscriber("ana@example.com")]) == counted(suppressed=1)
-    assert (store.readers(), store.suppressed_readers()) == (0, 1)
+    assert store.audience(NOW) == Audience({}, {Skip.SUPPRESSED: 1})
     assert store.subscriber("ana@example.com").suppressed == "complained"
 
 
