@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from pipeline.render.content.kept import KeptBodies
     from pipeline.render.theme.theme import Theme
     from pipeline.settings import Settings
+    from pipeline.store import Missing
 
 #: What the program keeps for itself, inside the newsletter's folder; never in git.
 PRIVATE = ".newsletter"
@@ -87,15 +88,32 @@ class Project:
             )
         return InstallationTokens(secret, load_old_secrets(self.root, self.environ))
 
+    @property
+    def tokens_for_looking(self) -> InstallationTokens:
+        """The same, but where there is no secret yet none is made: what derives from it then is worth nothing."""
+        from pipeline.audience.tokens import InstallationTokens, has_secret
+
+        if has_secret(self.root, self.environ):
+            return self.tokens
+        return InstallationTokens(b"nobody keeps what is made with this")
+
     @cached_property
     def store(self) -> Store:
         """The ledger and the audience."""
+        return self._open_store("refuse" if self.had_store else "make")
+
+    @property
+    def store_for_looking(self) -> Store:
+        """The same, but where there is no store yet none is made: an empty one in memory stands for it."""
+        return self.__dict__.get("store") or self._open_store("stand-in")
+
+    def _open_store(self, missing: Missing) -> Store:
         from pipeline.audience.tokens import LateTokens
         from pipeline.store import open_store
 
         lease = timedelta(seconds=self.settings.mail.lease)
         tokens = LateTokens(lambda: self.tokens)
-        return open_store(self.settings.store.url, self.root, tokens, lease, make=not self.had_store)
+        return open_store(self.settings.store.url, self.root, tokens, lease, missing)
 
     @cached_property
     def mailer(self) -> Mailer:
