@@ -226,11 +226,13 @@ class Store(Protocol):
 
     def subscriber(self, email: str) -> Subscriber | None: ...
 
-    def put_subscribers(self, people: Iterable[Subscriber]) -> dict[str, int]:
+    def put_subscribers(self, people: Iterable[Subscriber], *, rehearse: bool = False) -> dict[str, int]:
         """Add or update people by address; count `added`, `updated`, `unchanged`, `suppressed`.
 
-        Someone who unsubscribed or is suppressed stays so whatever the row
-        says; they count as `suppressed`. An empty name never replaces one.
+        Someone who unsubscribed, is suppressed or was forgotten stays so
+        whatever the row says; they count as `suppressed`. An empty name never
+        replaces one. With `rehearse` the counts are what they would be, and
+        nothing is written.
         """
 
     def unsubscribe(self, email: str, now: datetime) -> bool:

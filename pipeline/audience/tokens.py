@@ -204,6 +204,11 @@ def weak(secret: bytes) -> bool:
     return len(secret) < STRONG
 
 
+def has_secret(root: Path, environ: Mapping[str, str]) -> bool:
+    """Tell whether there is an installation secret, without making one."""
+    return VARIABLE in environ or f"{VARIABLE}_FILE" in environ or (root / OWN_FILE).exists()
+
+
 def load_secret(root: Path, environ: Mapping[str, str]) -> bytes:
     """Return the installation secret: NEWSLETTER_SECRET, the file NEWSLETTER_SECRET_FILE names, or our own.
 

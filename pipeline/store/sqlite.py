@@ -8,7 +8,9 @@ from __future__ import annotations
 import contextlib
 import os
 import random
+import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +30,12 @@ _BUSY, _PRIMARY = 5, 0xFF
 #: A file up to this size is looked through before an issue is frozen: a gigabyte, which takes a second or two
 #: (measured: 0.7 s for 456 MB, a million readers with one issue, in memory already).
 CHECKED_PAGES = 250_000
+
+
+#: The name of a database beside the store, for the time of one transaction.
+BESIDE = "beside"
+#: Kilobytes that are kept in memory of each of the two meanwhile, and of the store otherwise (SQLite's own choice).
+_WIDE, _USUAL = 32_000, 2_000
 
 
 def prepare(path: Path) -> None:
@@ -125,6 +133,39 @@ def _begin_writing(connection: Connection) -> None:
     finally:
         cursor.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000:.0f}")
         cursor.close()
+
+
+@contextlib.contextmanager
+def beside(connection: Connection, path: Path | None) -> Iterator[None]:
+    """Give a connection an empty database, as BESIDE, for whatever a list may hold; nothing of it stays.
+
+    A temporary table will not do: the SQLite that comes with pysqlite3 keeps
+    those in memory, however large (SQLITE_TEMP_STORE=3). It lies in the store's
+    folder, or, if that is not to be written to, where the system keeps what is
+    temporary.
+    """
+    folder = path.parent if path is not None and _writable(path) else None
+    handle, name = tempfile.mkstemp(prefix="beside-", dir=folder)  # mode 0600
+    os.close(handle)
+    cursor = connection.connection.cursor()
+    try:
+        cursor.execute(f"ATTACH ? AS {BESIDE}", (name,))
+    except DRIVER.Error:
+        Path(name).unlink()
+        raise
+    try:
+        cursor.execute(f"PRAGMA {BESIDE}.journal_mode = OFF")
+        cursor.execute(f"PRAGMA {BESIDE}.synchronous = OFF")
+        for each in ("main", BESIDE):
+            cursor.execute(f"PRAGMA {each}.cache_size = -{_WIDE}")
+        # It has no name any more: it goes with its connection, also when that is killed.
+        with contextlib.suppress(PermissionError):  # but on Windows
+            Path(name).unlink()
+        yield
+    finally:
+        cursor.execute(f"DETACH {BESIDE}")
+        cursor.execute(f"PRAGMA main.cache_size = -{_USUAL}")
+        Path(name).unlink(missing_ok=True)
 
 
 def dangling(connection: Connection) -> bool:
