@@ -17,6 +17,8 @@ from pipeline import settings_file
 from pipeline.errors import SettingsError
 
 if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
+
     from pipeline.audience.tokens import InstallationTokens
     from pipeline.collect.folder import Folder
     from pipeline.edges import Hook, Mailbox, Mailer, Store
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from pipeline.render.content.kept import KeptBodies
     from pipeline.render.theme.theme import Theme
     from pipeline.settings import Settings
+    from pipeline.store import Missing
 
 #: What the program keeps for itself, inside the newsletter's folder; never in git.
 PRIVATE = ".newsletter"
@@ -40,6 +43,8 @@ class Project:
         #: The run's one moment, aware, in the newsletter's zone.
         self.now = now
         self.environ = environ
+        #: True if it had a store a moment ago: one that is not there then is missing, and none is made in its place.
+        self.had_store = False
         #: What an editor should know besides; the command line prints it at the end.
         self.warnings: list[str] = []
 
@@ -96,20 +101,20 @@ class Project:
     @cached_property
     def store(self) -> Store:
         """The ledger and the audience."""
-        return self._open_store()
+        return self._open_store("refuse" if self.had_store else "make")
 
     @property
     def store_for_looking(self) -> Store:
         """The same, but where there is no store yet none is made: an empty one in memory stands for it."""
-        return self.__dict__.get("store") or self._open_store(make=False)
+        return self.__dict__.get("store") or self._open_store("stand-in")
 
-    def _open_store(self, *, make: bool = True) -> Store:
+    def _open_store(self, missing: Missing) -> Store:
         from pipeline.audience.tokens import LateTokens
         from pipeline.store import open_store
 
         lease = timedelta(seconds=self.settings.mail.lease)
         tokens = LateTokens(lambda: self.tokens)
-        return open_store(self.settings.store.url, self.root, tokens, lease, make=make)
+        return open_store(self.settings.store.url, self.root, tokens, lease, missing)
 
     @cached_property
     def mailer(self) -> Mailer:
@@ -297,17 +302,18 @@ def make_mailbox(project: Project) -> Mailbox:
 HOOKS: Mapping[str, Callable[[Project], Hook]] = {}
 
 
-def make_hook(project: Project, name: str) -> Hook | None:
-    """Return the hook of that name; None if there is none."""
-    if name in HOOKS:
-        return HOOKS[name](project)
+def hook_makers() -> Mapping[str, Callable[[Project], Hook]]:
+    """Return what makes each hook there is, by name; looks through all packages, so ask once."""
     from importlib.metadata import entry_points
 
-    for point in entry_points(group=HOOK_POINTS):
-        if point.name == name:
+    def by(point: EntryPoint) -> Callable[[Project], Hook]:
+        def make(project: Project) -> Hook:
             hook: Hook = point.load()(project)
             return hook
-    return None
+
+        return make
+
+    return {point.name: by(point) for point in entry_points(group=HOOK_POINTS)} | dict(HOOKS)
 
 
 def open_project(root: Path, clock: str | None = None, environ: Mapping[str, str] | None = None) -> Project:

@@ -21,6 +21,7 @@ from pipeline.store.witness import Witness
 
 if TYPE_CHECKING:
     from pipeline.edges import Identities
+    from pipeline.store import Missing
 
 
 class Database:
@@ -170,13 +171,20 @@ def _close(engine: Engine, locks: RunLocks | None) -> None:
         locks.drop_all()
 
 
-def open_database(url: str, root: Path, *, make: bool = True) -> Database:
-    """Open the database at `url`, made (unless not `make`) or brought up to date if need be. Raises StoreError."""
+def open_database(url: str, root: Path, missing: Missing = "make") -> Database:
+    """Open the database at `url`, brought up to date if need be; made if it is missing, unless told otherwise.
+
+    Raises StoreError.
+    """
     path = _path(url, root)
     if path is None:
         return _in_memory("memory", "")
     place = str(path.relative_to(root)) if path.is_relative_to(root) else str(path)
-    if not make and not path.exists():
+    if missing != "make" and not path.exists():
+        if missing == "refuse":
+            raise StoreError(
+                "is not there any more. Put it back: nobody's name is anywhere else.", path=place
+            )
         return _in_memory(place, "was not to be made.")
     try:
         sqlite.prepare(path)

@@ -117,9 +117,7 @@ class Desk:
         body = await read_body(request, hooks.MOST)
         mailer, headers = request.path_params["mailer"], dict(request.headers)
         try:
-            return await self.keeper.ask(
-                lambda opened, now: hooks.hear(opened.project, mailer, headers, body, now)
-            )
+            return await self.keeper.ask(lambda opened, now: hooks.hear(opened, mailer, headers, body, now))
         except NewsletterError as fault:
             _log.error("newsletter: %s: %s", named(request.scope), fault)
             return PlainTextResponse("Not now.\n", 503, headers={"Retry-After": LATER})

@@ -11,7 +11,9 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, TypeVar
 
 from pipeline import subscribing
+from pipeline.edges import Hook
 from pipeline.errors import PostError, StoreError
+from pipeline.project import hook_makers
 from pipeline.web.pages import Pages
 
 if TYPE_CHECKING:
@@ -42,6 +44,7 @@ class Open:
         self.project = project
         self.store, self.tokens = project.store, project.tokens
         self.pages = Pages(project)
+        self._makers, self._hooks = hook_makers(), dict[str, Hook]()
         self._categories: tuple[float, tuple[tuple[str, str], ...]] | None = None
 
     def categories(self) -> tuple[tuple[str, str], ...]:
@@ -55,6 +58,12 @@ class Open:
                 found = ()
             kept = self._categories = now, found
         return kept[1]
+
+    def hook(self, name: str) -> Hook | None:
+        """Return the hook of that name, made at its first use; None if there is none."""
+        if name in self._makers and name not in self._hooks:
+            self._hooks[name] = self._makers[name](self.project)
+        return self._hooks.get(name)
 
 
 class Keeper:

@@ -20,6 +20,8 @@ from pipeline.web.headers import PLAIN
 
 #: Seconds until a request's head is there, then its body, and until a part of the answer is taken off our hands.
 HEAD, BODY, ANSWER = 10, 20, 20
+#: Tenths of a second between two looks at all connections.
+TENTHS = 10
 #: Connections at once, and of one peer that is no proxy of ours.
 MOST, MOST_OF_A_PEER = 900, 60
 
@@ -55,7 +57,10 @@ class Wary(H11Protocol):
             self.transport.abort()
 
     def send_400_response(self, msg: str) -> None:
-        """Answer what is no HTTP."""
+        """Answer what is no HTTP; whoever is at work on the request that it was part of can go home."""
+        if self.cycle is not None and not self.cycle.response_complete:
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
         headers = [
             *dress([], PLAIN),
             (b"content-type", b"text/plain; charset=utf-8"),
@@ -81,7 +86,7 @@ class Wary(H11Protocol):
         super().resume_writing()
 
     def look(self, now: float) -> None:
-        """Cut the connection if it has been at one thing for too long; asked once a second."""
+        """Cut the connection if it has been at one thing for too long; asked now and then."""
         stage, seconds = self._at()
         if stage != self._stage:
             self._stage, self._since = stage, now
@@ -107,7 +112,7 @@ class WaryServer(Server):
 
     async def on_tick(self, counter: int) -> bool:
         """Do what is done ten times a second."""
-        if counter % 10 == 0:
+        if counter % TENTHS == 0:
             now = asyncio.get_running_loop().time()
             for each in list(self.server_state.connections):
                 if isinstance(each, Wary):

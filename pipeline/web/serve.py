@@ -5,11 +5,13 @@ from __future__ import annotations
 import logging
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from pipeline.errors import NewsletterError, SettingsError, UsageError
+from pipeline.postman import Postman
 from pipeline.serving import server
 from pipeline.serving.server import configure
 from pipeline.web.app import Desk, make_app
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
 HOST, PORT = "127.0.0.1", 8080
 #: Seconds that requests under way have to be finished in, once it is told to end.
 PATIENCE = 25
+#: Seconds that the letter under way has after that.
+LETTER = 20
 
 _log = logging.getLogger("pipeline.web")
 
@@ -91,18 +95,22 @@ def serve(
     well, and `pretends` whether the project's moment is a pretended one. Raises
     what opening raises.
     """
-    settings = project.settings
+    settings, web = project.settings, urlsplit(project.settings.web_url)
     clock, visitors = clock_of(project, pretends=pretends), Visitors(settings.web.trusted_proxies)
     opened = Open(project)
-    keeper = Keeper(opened, lambda: Open(again()), clock)
-    web = urlsplit(settings.web_url)
+
+    def reopened() -> Project:
+        other = again()
+        other.had_store = True
+        return other
+
+    postman = Postman(reopened, clock, lambda text: _log.warning("newsletter: %s", text))
     desk = Desk(
-        keeper,
+        Keeper(opened, lambda: Open(reopened()), clock),
         Limits(settings.web.subscribe_limit),
-        lambda: None,
+        postman.wake,
         Site(project.public, f"{web.scheme}://{web.netloc}") if site else None,
     )
-
     rehearse(Visit(project, opened.pages, clock(), Place(), "", desk.limits, opened.categories))
 
     class Connection(Wary):
@@ -110,14 +118,31 @@ def serve(
 
     app = make_app(desk, visitors, settings.web_url)
     http = WaryServer(configure(app, PATIENCE, http=Connection))
-    stopping = threading.Event()
 
     async def main() -> None:
         ready()
         await http.serve(sockets=[listener])
 
     try:
-        server.run(main())
+        with at_work(postman):
+            server.run(main())
     finally:
-        stopping.set()
         desk.close()
+
+
+@contextmanager
+def at_work(postman: Postman) -> Iterator[None]:
+    """Have the postman work in a thread of his own; at the end he finishes the letter that is under way."""
+    stop = threading.Event()
+    thread = threading.Thread(target=postman.run, args=(stop,), name="postman", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        postman.wake()
+        thread.join(LETTER)
+        if thread.is_alive():
+            # A relay that does not answer: what is under way is in doubt, as it would be after a crash.
+            postman.abandon()
+            thread.join(1)

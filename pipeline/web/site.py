@@ -34,6 +34,7 @@ KINDS = (
     (".ics", "text/calendar"),
     (".webmanifest", "application/manifest+json"),
 )
+FEEDS = ("application/rss+xml", "application/atom+xml")
 JSON_FEED = re.compile(r"feeds/[^/]+\.json")
 #: Bytes read at once; a smaller file is sent in one piece.
 PIECE = 256 * 1024
@@ -175,6 +176,11 @@ class Site:
             status = 206
             told["Content-Range"] = f"bytes {first}-{last}/{found.size}"
         told["Content-Type"] = found.kind
+        if found.kind.startswith(FEEDS):
+            # Chromium shows these types as plain text, and as XML with a sheet only what is called XML.
+            told["Vary"] = "Sec-Fetch-Dest"
+            if asked.get("sec-fetch-dest") == "document":
+                told["Content-Type"] = "application/xml; charset=utf-8"
         if head:
             found.file.close()
             return Response(status_code=status, headers={**told, "Content-Length": str(length)})
@@ -224,7 +230,7 @@ def _freshness(kind: str) -> str:
     bare = kind.partition(";")[0]
     if bare in ("text/html", "application/xhtml+xml"):
         return "no-cache"
-    soon = bare == "text/css" or bare.startswith(("application/rss", "application/atom", "application/feed"))
+    soon = bare in ("text/css", "application/feed+json", *FEEDS)
     return "public, max-age=300" if soon else "public, max-age=3600"
 
 
