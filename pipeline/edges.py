@@ -19,6 +19,7 @@ from pipeline.model import (
     Decision,
     Delivery,
     Everything,
+    Forgotten,
     FrozenIssue,
     Heard,
     Incoming,
@@ -254,8 +255,8 @@ class Store(Protocol):
     def everything(self, email: str) -> Everything:
         """Return all that is kept about an address."""
 
-    def forget(self, email: str, now: datetime) -> bool:
-        """Erase an address wherever it stands, but for a mark that says: do not import. True if anything was known.
+    def forget(self, email: str, now: datetime) -> Forgotten:
+        """Erase an address wherever it stands, but for a mark that says: do not import.
 
         Their deliveries stay, without saying whose they are; what was not armed is withdrawn.
         """

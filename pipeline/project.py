@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pipeline.collect.folder import Folder
     from pipeline.edges import Hook, Mailbox, Mailer, Store
     from pipeline.hear.mailbox import ServerConfig
+    from pipeline.mailers.outbox import Outbox
     from pipeline.render.content.kept import KeptBodies
     from pipeline.render.theme.theme import Theme
     from pipeline.settings import Settings
@@ -123,9 +124,14 @@ class Project:
     @cached_property
     def single_mailer(self) -> Mailer:
         """The same, for single messages that belong to no issue's readers: test copies."""
-        from pipeline.mailers.outbox import Outbox
+        from pipeline.mailers.outbox import SINGLE, Outbox
 
-        return Outbox(self.root / "outbox", "mail") if isinstance(self.mailer, Outbox) else self.mailer
+        return Outbox(self.root / "outbox", SINGLE) if isinstance(self.mailer, Outbox) else self.mailer
+
+    @property
+    def outbox(self) -> Outbox:
+        """What lies in outbox/, whichever mailer is in use today."""
+        return _outbox(self)
 
     def mailbox(self) -> Mailbox:
         """Return the mailbox that settings name; not yet opened."""
@@ -171,7 +177,7 @@ class Project:
         return folder
 
 
-def _outbox(project: Project) -> Mailer:
+def _outbox(project: Project) -> Outbox:
     from pipeline.mailers.outbox import Outbox
 
     return Outbox(project.root / "outbox")

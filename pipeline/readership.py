@@ -1,122 +1,77 @@
-"""The people who read, as an editor handles them: import, add, remove, find, export."""
+"""One of the people who read, as an editor handles them: add, remove, allow, find, show, forget."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
-from io import BufferedReader
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.errors import AudienceError
-from pipeline.model import Subscriber
+from pipeline.model import Everything, Forgotten, Subscriber
 
 if TYPE_CHECKING:
-    from pipeline.audience.columns import Columns
     from pipeline.project import Project
 
-#: Told of every row that cannot be used: its list, its line and the reason.
-Refusal = Callable[[str, int, str], None]
+#: How long a copy that is being filed this moment is waited for, and how often it is looked for.
+FILED_WITHIN, LOOK_AGAIN = 2.0, 0.05
 
 
 @dataclass(frozen=True, slots=True)
-class Recognised:
-    """What a list was taken for, for an editor's eyes."""
+class Known:
+    """All that is kept about an address, in the store and beside it."""
 
-    #: Whose export it is; "" if it is nobody's that is known.
-    service: str
-    #: Which columns are heeded, and for what.
-    used: str
-    #: What its name says of everybody in it; "" if nothing.
-    named: str
-    #: Columns that look as if they said where somebody stands, and are not heeded.
-    ignored: tuple[str, ...]
-    #: What it does not tell, and how to come by it; "" if it tells all.
-    note: str
-    #: How many rows say what; complete once the list is read.
-    rows: Counter[str] = field(default_factory=Counter)
+    email: str
+    everything: Everything
+    #: Files in outbox/ that are mail to it, as paths in the newsletter's folder.
+    files: tuple[str, ...]
 
 
-def take_in(
-    project: Project,
-    lists: Mapping[str, Path | BufferedReader],
-    refuse: Refusal,
-    *,
-    said: str | None = None,
-    rehearse: bool = False,
-    recognised: Callable[[str, Recognised], None] = lambda *_: None,
-) -> dict[str, int]:
-    """Import CSV tables by what they are called; who has left or is suppressed stays so, in whatever order.
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """What was erased of an address."""
 
-    `said` ("unsubscribed", ...) is true of rows that say nothing else. With
-    `rehearse` nothing is written. Returns how many rows were `added`,
-    `updated`, `unchanged`, `refused`, `suppressed`, or would be. Raises
-    AudienceError if a table as a whole cannot be read; then nobody was taken in.
-    """
-    from pipeline.audience.standing import BY_NAME
-    from pipeline.audience.table import RefusedRow, read
-
-    tokens = project.tokens_for_looking if rehearse else project.tokens
-    store = project.store_for_looking if rehearse else project.store
-    refused = 0
-
-    def good() -> Iterator[Subscriber]:
-        nonlocal refused
-        # By their names, so that the order on the command line decides nothing.
-        for name, source in sorted(lists.items()):
-            rows = Counter[str]()
-
-            def tell(columns: Columns, name: str = name, rows: Counter[str] = rows) -> None:
-                recognised(name, _recognised(columns, rows, bool(said)))
-
-            zone = project.settings.newsletter.zone
-            standing = BY_NAME[said] if said else None
-            for row in read(source, project.now, tokens, zone, said=standing, recognised=tell):
-                if isinstance(row, RefusedRow):
-                    refused += 1
-                    rows["refused"] += 1
-                    refuse(name, row.line, row.reason)
-                else:
-                    rows["suppressed" if row.suppressed else row.state.value] += 1
-                    yield row
-
-    counts = store.put_subscribers(good(), rehearse=rehearse)
-    ours = {key: counts.get(key, 0) for key in ("added", "updated", "unchanged")}
-    return ours | {"refused": refused, "suppressed": counts.get("suppressed", 0)}
-
-
-def _recognised(columns: Columns, rows: Counter[str], said: bool) -> Recognised:
-    from pipeline.audience.standing import BOUNCED, LEFT, PENDING
-
-    words = {None: "", LEFT: "unsubscribed", PENDING: "never subscribed", BOUNCED: "mail to them bounced"}
-    return Recognised(
-        service=columns.service.name,
-        used=columns.used(),
-        named=words[columns.named],
-        ignored=columns.ignored,
-        note="" if said else columns.service.note,
-        rows=rows,
-    )
+    found: Forgotten
+    #: How many files in outbox/.
+    files: int
 
 
 def add(project: Project, email: str, name: str) -> Subscriber:
-    """Add one person who has consented. Raises AudienceError if they left before."""
+    """Add one person who has consented. Raises AudienceError, with the remedy, if they left before."""
+    from pipeline.audience import byhand
     from pipeline.audience.addresses import make_subscriber
 
     person = make_subscriber(email, name, project.now, project.tokens)
-    if project.store.put_subscribers([person]).get("suppressed"):
-        raise AudienceError(
-            f"{person.email} has left or is suppressed, and stays so until they subscribe again."
-        )
+    if project.store.put_subscribers([person])["suppressed"]:
+        known = project.store.everything(person.email)
+        if known.person.suppressed or known.forgotten:
+            why = f"is suppressed ({known.person.suppressed})" if known.person.suppressed else "was forgotten"
+            remedy = f"If that is a mistake, or they want it otherwise: newsletter subscribers allow {email}"
+            raise AudienceError(f"{person.email} {why}, and stays so. {remedy}")
+        raise AudienceError(f"{person.email} has left, and stays so until they subscribe again.")
+    project.store.decide(person.email, lambda one: byhand.added(one, project.now))
     return find(project, person.email)
 
 
 def remove(project: Project, email: str) -> Subscriber:
     """Make one person leave; they stay on record as having left, so that no import brings them back."""
+    from pipeline.audience import byhand
+
     person = find(project, email)
-    project.store.unsubscribe(person.email, project.now)
+    project.store.decide(person.email, lambda one: byhand.removed(one, project.now))
     return find(project, person.email)
+
+
+def allow(project: Project, email: str) -> Everything:
+    """Lift the suppression of an address, or the mark of having been forgotten; return what was known before."""
+    from pipeline.audience import byhand
+    from pipeline.audience.addresses import normalise
+
+    address = normalise(email)[0]
+    before = project.store.everything(address)
+    project.store.decide(address, lambda one: byhand.allowed(one, project.now))
+    return before
 
 
 def find(project: Project, email: str) -> Subscriber:
@@ -131,8 +86,48 @@ def find(project: Project, email: str) -> Subscriber:
     return person
 
 
-def export(project: Project) -> Iterator[str]:
-    """Yield everybody as lines of CSV, which `take_in` reads again."""
-    from pipeline.audience.table import write
+def known(project: Project, email: str) -> Known:
+    """Return all that is kept about an address (GDPR, article 15). Raises AudienceError if nothing is."""
+    from pipeline.audience.addresses import normalise
 
-    return write(project.store.subscribers(), project.settings.newsletter.zone)
+    address = normalise(email)[0]
+    everything = project.store.everything(address)
+    files = _files(project, address, everything.person.uid)
+    if not everything.anything and not files and everything.forgotten is None:
+        raise AudienceError(f"nothing is known of {email}. `newsletter subscribers list` shows everybody.")
+    return Known(address, everything, tuple(str(path.relative_to(project.root)) for path in files))
+
+
+def forget(project: Project, email: str) -> Erased:
+    """Erase a person wherever they stand, whether or not they are among the subscribers (GDPR, article 17).
+
+    What stays is a mark by which no import brings them back, and their
+    deliveries, which do not say whose they are. Works while an issue is sent.
+    """
+    from pipeline.audience.addresses import normalise
+
+    address = normalise(email)[0]
+    uid = project.store.everything(address).person.uid
+    found = project.store.forget(address, project.now)
+    files = _erase(_files(project, address, uid))
+    # A run may be about to give a last file its name; more of them cannot begin any more.
+    until = time.monotonic() + FILED_WITHIN
+    filing = found.under_way and project.settings.mail.mailer == "outbox"
+    while filing and time.monotonic() < until:
+        time.sleep(LOOK_AGAIN)
+        files += _erase(_files(project, address, uid))
+    return Erased(found, files)
+
+
+def _files(project: Project, address: str, uid: str) -> Sequence[Path]:
+    tokens = project.tokens
+    uids = {uid, *tokens.uids(address)}
+    issues = [record.number for record in project.store.issues()]
+    names = [(number, left) for number in issues for one in uids for left in tokens.message_ids(number, one)]
+    return list(project.outbox.copies(address, names))
+
+
+def _erase(files: Sequence[Path]) -> int:
+    for path in files:
+        path.unlink(missing_ok=True)
+    return len(files)

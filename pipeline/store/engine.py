@@ -62,6 +62,14 @@ class Database:
             yield connection
 
     @contextmanager
+    def erase(self) -> Iterator[Connection]:
+        """One writing transaction that leaves nothing to be read of what it deletes, in free pages or the log."""
+        with self.write() as connection, sqlite.overwriting(connection):
+            yield connection
+        with self._engine.connect() as connection:
+            sqlite.empty_log(connection)
+
+    @contextmanager
     def change_tables(self) -> Iterator[Connection]:
         """One writing transaction in which tables may be made and altered."""
         with self._transaction(self._engine.execution_options(schema=True)) as connection:

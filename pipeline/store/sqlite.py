@@ -32,6 +32,9 @@ _BUSY, _PRIMARY = 5, 0xFF
 CHECKED_PAGES = 250_000
 
 
+#: How long erasing waits for others to let go of the log.
+LOG_SECONDS = 2.0
+
 #: The name of a database beside the store, for the time of one transaction.
 BESIDE = "beside"
 #: Kilobytes that are kept in memory of each of the two meanwhile, and of the store otherwise (SQLite's own choice).
@@ -57,6 +60,8 @@ def make_engine(path: Path | None) -> Engine:
             _place(path), uri=True, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
         )
         connection.execute("PRAGMA foreign_keys = ON")
+        # What is deleted or moved leaves no copy of itself in its page. Costs next to nothing.
+        connection.execute("PRAGMA secure_delete = FAST")
         if path is not None:
             journal, synchronous = durability(DRIVER.sqlite_version_info)
             # Setting up a log writes to the file, so it must be ours, and one that may be written to.
@@ -166,6 +171,28 @@ def beside(connection: Connection, path: Path | None) -> Iterator[None]:
         cursor.execute(f"DETACH {BESIDE}")
         cursor.execute(f"PRAGMA main.cache_size = -{_USUAL}")
         Path(name).unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def overwriting(connection: Connection) -> Iterator[None]:
+    """Overwrite with zeros whatever is deleted meanwhile, whole pages too."""
+    cursor = connection.connection.cursor()
+    cursor.execute("PRAGMA secure_delete = ON")
+    try:
+        yield
+    finally:
+        cursor.execute("PRAGMA secure_delete = FAST")
+
+
+def empty_log(connection: Connection) -> None:
+    """Bring the log's pages home and cut it, unless others are in the way: then the last of them does, in closing."""
+    cursor = connection.connection.cursor()
+    cursor.execute(f"PRAGMA busy_timeout = {LOG_SECONDS * 1000:.0f}")
+    try:
+        with contextlib.suppress(DRIVER.OperationalError):
+            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    finally:
+        cursor.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000:.0f}")
 
 
 def dangling(connection: Connection) -> bool:

@@ -143,7 +143,9 @@ def test_who_was_forgotten_is_not_brought_back_by_a_list(store):
     store.forget("ana@example.com", NOW)
     rows = [subscriber("ANA@example.com", suppressed="complained", preferences=Preferences(("bread",)))]
     assert store.put_subscribers([*rows, subscriber("bo@example.com")]) == counted(added=1, suppressed=1)
-    assert store.everything("ana@example.com") == Everything(Person(TOKENS.uid("ana@example.com")))
+    seen = store.everything("ana@example.com")
+    assert seen == Everything(Person(TOKENS.uid("ana@example.com")), forgotten=NOW)
+    assert not seen.anything
     # Coming back by themselves is theirs to do, and then they are as anybody.
     store.decide("ana@example.com", lambda _: Decision(subscriber("ana@example.com"), allow=True))
     assert store.put_subscribers([subscriber("ana@example.com")]) == counted(unchanged=1)

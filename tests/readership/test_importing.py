@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from support.letter import CLOCK
 
-from pipeline import readership
+from pipeline import importing
 from pipeline.errors import AudienceError
+from pipeline.importing import Recognised
 from pipeline.project import Project, open_project
-from pipeline.readership import Recognised
 
 WORDS = ("subscribed", "unsubscribed", "cleaned", "nonsubscribed")
 MAILCHIMP = [f"{word}_members_export_1a2b3c4d5e.csv" for word in WORDS]
@@ -21,11 +21,11 @@ MAILCHIMP = [f"{word}_members_export_1a2b3c4d5e.csv" for word in WORDS]
 
 def take(project: Project, *names: str, **how: object) -> dict[str, int]:
     lists = {name: project.root / name for name in names}
-    return readership.take_in(project, lists, lambda *_: None, **how)  # type: ignore[arg-type]
+    return importing.take_in(project, lists, lambda *_: None, **how)  # type: ignore[arg-type]
 
 
 def table(project: Project) -> str:
-    return "".join(readership.export(project))
+    return "".join(importing.export(project))
 
 
 def test_a_rehearsal_makes_neither_a_store_nor_a_secret(root: Path) -> None:
