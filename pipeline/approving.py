@@ -11,7 +11,19 @@ from pipeline.approve import parts, records
 from pipeline.approve.difference import changes, text_difference
 from pipeline.compose import draft as drafts
 from pipeline.errors import MailerUnusable, NotApproved, Refused, UsageError
-from pipeline.model import Approval, Outcome, Recipient, Seal, Standing, Trial
+from pipeline.model import (
+    Approval,
+    Everything,
+    Letter,
+    LetterKind,
+    Outcome,
+    Person,
+    Recipient,
+    Seal,
+    Standing,
+    Submission,
+    Trial,
+)
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -68,7 +80,7 @@ def try_out(
     their readers get. Remembers which build it was. Raises MailerUnusable if
     the relay does not take every copy, Refused if a choice leaves nothing.
     """
-    from pipeline.deliver.trial import MARK, Unguarded, trial_copies
+    from pipeline.deliver.trial import MARK, trial_copies
 
     people = [_reader(project, address) for address in to or _usual(project)]
     prepared, made, _ = look(project, _next(project, since, latest), "test")
@@ -77,6 +89,36 @@ def try_out(
     marked = replace(rendered.issue, subject=f"{MARK} {rendered.issue.subject}")
     shown = cutting.frozen_bytes(project, replace(rendered, issue=marked))
     copies = trial_copies(shown, people, project.tokens, project.now)
+    _hand_over(project, copies)
+    trial = Trial(made.hash, project.now, project.person if by is None else by)
+    records.add_trial(papers.folder_of(project, prepared.week.number), trial)
+    return trial
+
+
+def try_letter(project: Project, kind: LetterKind, to: Sequence[str]) -> int:
+    """Send a letter to each address as a newcomer gets it: marked, its links changing nothing; return how many.
+
+    Raises MailerUnusable if the relay does not take every one.
+    """
+    from pipeline.deliver.trial import MARK, HarmlessTokens
+    from pipeline.letters import Letters
+
+    letters = Letters(project, HarmlessTokens(project.tokens, project.now), MARK)
+    people = [_reader(project, address) for address in to or _usual(project)]
+    copies = [
+        letters.message(
+            Letter(number, kind, one.uid, one.email, one.name, project.now), Everything(Person(one.uid))
+        )
+        for number, one in enumerate(people)
+    ]
+    _hand_over(project, copies)
+    return len(copies)
+
+
+def _hand_over(project: Project, copies: Sequence[Submission]) -> None:
+    """Hand over messages that no ledger knows. Raises MailerUnusable if the relay does not take every one."""
+    from pipeline.deliver.trial import Unguarded
+
     mailer = project.single_mailer
     answers = list(mailer.submit(iter(copies), Unguarded()))
     taken = sum(answer.outcome is Outcome.ACCEPTED for answer in answers)
@@ -88,9 +130,6 @@ def try_out(
             )
     if len(answers) < len(copies):
         raise MailerUnusable(f"{mailer.name} took {taken} of {len(copies)} test copies. Try again")
-    trial = Trial(made.hash, project.now, project.person if by is None else by)
-    records.add_trial(papers.folder_of(project, prepared.week.number), trial)
-    return trial
 
 
 def approve(

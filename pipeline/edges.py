@@ -6,9 +6,9 @@ knows them by name.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Protocol, Self
 
 from pipeline.model import (
     Answer,
@@ -19,7 +19,10 @@ from pipeline.model import (
     Decision,
     Delivery,
     Everything,
+    Forgotten,
     FrozenIssue,
+    Heard,
+    Incoming,
     IssueRecord,
     IssueState,
     Letter,
@@ -101,6 +104,54 @@ class Mailer(Protocol):
         """
 
 
+class Mailbox(Protocol):
+    """Holds what comes back, until it is decided what each message means.
+
+    A context manager: entering opens it, leaving closes it, whatever happened
+    in between. A message that nobody called `done` for is there the next time,
+    also if this process was killed; one that was may be there once more. Reads
+    nothing into memory that is larger than hear/mime.py reads, and opens
+    nothing that a message or a link in the mailbox's folder names. Raises
+    MailboxUnusable, which names no address and no secret.
+    tests/contracts/mailbox.py holds every mailbox to this.
+    """
+
+    #: What and where it is, for people.
+    name: str
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(self, *fault: object) -> None: ...
+
+    def messages(self) -> Iterator[Incoming]:
+        """Yield every message that was there when it was opened, the oldest first; not those left for a person."""
+
+    def done(self, incoming: Incoming) -> None:
+        """Take a message out, or move it to where settings say, at the latest when the mailbox is closed."""
+
+    def leave(self, incoming: Incoming) -> None:
+        """Leave a message for a person to see, and if the mailbox can remember that, do not yield it again."""
+
+
+class Hook(Protocol):
+    """Understands what a provider reports by `POST /hooks/<name>`.
+
+    Believes nothing before it is proven: by the provider's signature over the
+    whole body, its age, and whatever else the provider offers. Opens no
+    address that a request names.
+    """
+
+    name: str
+
+    def hear(self, headers: Mapping[str, str], body: bytes, now: datetime) -> Sequence[Heard]:
+        """Return what a request says; nothing if it is about nothing of ours.
+
+        `headers` are by name in lower case. An event that says which copy it is
+        about has its Message-ID's left side as evidence; one that says only who,
+        the address as its one recipient. Raises HookRefused.
+        """
+
+
 class Tokens(Protocol):
     """Everything that derives from the installation secret; audience/tokens.py."""
 
@@ -112,6 +163,13 @@ class Tokens(Protocol):
 
     def message_id(self, issue: int, uid: str) -> str:
         """Return the left side of a Message-ID, 32 hexadecimal digits (RFC 5322, 3.6.4)."""
+
+
+class DatedTokens(Tokens, Protocol):
+    """The same, where a token may hold a moment as well."""
+
+    def dated(self, purpose: str, uid: str, at: datetime) -> str:
+        """Return an opaque URL-safe token for one purpose that also holds a moment: "confirm"."""
 
 
 class Identities(Tokens, Protocol):
@@ -169,11 +227,13 @@ class Store(Protocol):
 
     def subscriber(self, email: str) -> Subscriber | None: ...
 
-    def put_subscribers(self, people: Iterable[Subscriber]) -> dict[str, int]:
+    def put_subscribers(self, people: Iterable[Subscriber], *, rehearse: bool = False) -> dict[str, int]:
         """Add or update people by address; count `added`, `updated`, `unchanged`, `suppressed`.
 
-        Someone who unsubscribed or is suppressed stays so whatever the row
-        says; they count as `suppressed`. An empty name never replaces one.
+        Someone who unsubscribed, is suppressed or was forgotten stays so
+        whatever the row says; they count as `suppressed`. An empty name never
+        replaces one. With `rehearse` the counts are what they would be, and
+        nothing is written.
         """
 
     def unsubscribe(self, email: str, now: datetime) -> bool:
@@ -195,10 +255,16 @@ class Store(Protocol):
     def everything(self, email: str) -> Everything:
         """Return all that is kept about an address."""
 
-    def forget(self, email: str, now: datetime) -> bool:
-        """Erase an address wherever it stands, but for a mark that says: do not import. True if anything was known.
+    def forget(self, email: str, now: datetime) -> Forgotten:
+        """Erase an address wherever it stands, but for a mark that says: do not import.
 
         Their deliveries stay, without saying whose they are; what was not armed is withdrawn.
+        """
+
+    def erase_unconfirmed(self, before: datetime, limit: int) -> int:
+        """Erase up to `limit` people who asked by the form, the last time before that moment, and never confirmed.
+
+        Returns how many. Nothing of them stays, but a suppression if there is one.
         """
 
     # single mails
@@ -218,7 +284,14 @@ class Store(Protocol):
         """How long until the next letter is due, 0 if one is; None if none waits."""
 
     def arm_letter(self, letter: Letter) -> bool:
-        """Write down that a letter may be on the wire; False if it is gone, or another process has it."""
+        """Write down that a letter may be on the wire.
+
+        False if it is gone, another process has it, or its reader left
+        meanwhile; a confirmation asks those who are not in.
+        """
+
+    def withdraw_letter(self, letter: Letter) -> bool:
+        """Drop a letter that need not or cannot be sent; False if it is gone, or another process has it."""
 
     def settle_letter(self, letter: Letter, retry_in: timedelta | None, give_up: timedelta) -> None:
         """Write down what became of a letter: done with, or it rests and is tried again until `give_up`."""
@@ -285,6 +358,9 @@ class Store(Protocol):
         """in_doubt -> accepted, or back to queued, by evidence or by a person."""
 
     def counts(self, number: int) -> Counts: ...
+
+    def enrolled(self, number: int) -> Iterator[str]:
+        """Yield the ids of an issue's recipients, in flat memory."""
 
     def by_domain(self, number: int) -> dict[str, dict[str, int]]:
         """Recipient domain -> state -> count."""

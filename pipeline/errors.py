@@ -12,6 +12,8 @@ NewsletterError            a person can act on the message
 ├── MailerUnusable         no message can be handed over at all
 │   ├── RelayRefused       the relay refuses us, whoever the reader is; a person must mend it
 │   └── RelayUnfit         we do not trust it, or it lacks what was asked for; no use in trying again
+├── MailboxUnusable        what comes back cannot be read; it stays where it is
+├── HookRefused            what was posted to a hook is not proven to be the provider's
 ├── Refused                a guard says no; nothing has changed
 │   └── Unrendered         readers chose categories for which the issue is not rendered; nothing has changed
 ├── ChecksFailed           the issue has errors; nothing has changed
@@ -96,6 +98,16 @@ class RelayRefused(MailerUnusable):
 
 class RelayUnfit(MailerUnusable):
     """We cannot talk to this relay as was asked for (certificate, STARTTLS, AUTH); no use in trying again."""
+
+
+class MailboxUnusable(NewsletterError):
+    """A mailbox cannot be opened or read; what was not decided about stays in it."""
+
+    exit_code = 7
+
+
+class HookRefused(NewsletterError):
+    """A request to a hook is not proven to be from whom it says; nothing in it is believed."""
 
 
 class Refused(NewsletterError):

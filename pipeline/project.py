@@ -11,22 +11,27 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from pipeline import settings_file
 from pipeline.errors import SettingsError
 
 if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
+
     from pipeline.audience.tokens import InstallationTokens
     from pipeline.collect.folder import Folder
-    from pipeline.edges import Mailer, Store
+    from pipeline.edges import Hook, Mailbox, Mailer, Store
+    from pipeline.hear.mailbox import ServerConfig
+    from pipeline.mailers.outbox import Outbox
     from pipeline.render.content.kept import KeptBodies
     from pipeline.render.theme.theme import Theme
     from pipeline.settings import Settings
+    from pipeline.store import Missing
 
 #: What the program keeps for itself, inside the newsletter's folder; never in git.
 PRIVATE = ".newsletter"
-ENTRY_POINTS = "newsletter.mailers"
+ENTRY_POINTS, HOOK_POINTS = "newsletter.mailers", "newsletter.hooks"
 
 
 class Project:
@@ -38,6 +43,8 @@ class Project:
         #: The run's one moment, aware, in the newsletter's zone.
         self.now = now
         self.environ = environ
+        #: True if it had a store a moment ago: one that is not there then is missing, and none is made in its place.
+        self.had_store = False
         #: What an editor should know besides; the command line prints it at the end.
         self.warnings: list[str] = []
 
@@ -82,14 +89,32 @@ class Project:
             )
         return InstallationTokens(secret, load_old_secrets(self.root, self.environ))
 
+    @property
+    def tokens_for_looking(self) -> InstallationTokens:
+        """The same, but where there is no secret yet none is made: what derives from it then is worth nothing."""
+        from pipeline.audience.tokens import InstallationTokens, has_secret
+
+        if has_secret(self.root, self.environ):
+            return self.tokens
+        return InstallationTokens(b"nobody keeps what is made with this")
+
     @cached_property
     def store(self) -> Store:
         """The ledger and the audience."""
+        return self._open_store("refuse" if self.had_store else "make")
+
+    @property
+    def store_for_looking(self) -> Store:
+        """The same, but where there is no store yet none is made: an empty one in memory stands for it."""
+        return self.__dict__.get("store") or self._open_store("stand-in")
+
+    def _open_store(self, missing: Missing) -> Store:
         from pipeline.audience.tokens import LateTokens
         from pipeline.store import open_store
 
         lease = timedelta(seconds=self.settings.mail.lease)
-        return open_store(self.settings.store.url, self.root, LateTokens(lambda: self.tokens), lease)
+        tokens = LateTokens(lambda: self.tokens)
+        return open_store(self.settings.store.url, self.root, tokens, lease, missing)
 
     @cached_property
     def mailer(self) -> Mailer:
@@ -99,9 +124,25 @@ class Project:
     @cached_property
     def single_mailer(self) -> Mailer:
         """The same, for single messages that belong to no issue's readers: test copies."""
-        from pipeline.mailers.outbox import Outbox
+        from pipeline.mailers.outbox import SINGLE, Outbox
 
-        return Outbox(self.root / "outbox", "mail") if isinstance(self.mailer, Outbox) else self.mailer
+        return Outbox(self.root / "outbox", SINGLE) if isinstance(self.mailer, Outbox) else self.mailer
+
+    @property
+    def outbox(self) -> Outbox:
+        """What lies in outbox/, whichever mailer is in use today."""
+        return _outbox(self)
+
+    def mailbox(self) -> Mailbox:
+        """Return the mailbox that settings name; not yet opened."""
+        return make_mailbox(self)
+
+    @staticmethod
+    def pipe(stream: BinaryIO) -> Mailbox:
+        """Return a mailbox that holds the one message of a stream."""
+        from pipeline.hear.mailbox import Pipe
+
+        return Pipe(stream)
 
     @property
     def person(self) -> str:
@@ -136,7 +177,7 @@ class Project:
         return folder
 
 
-def _outbox(project: Project) -> Mailer:
+def _outbox(project: Project) -> Outbox:
     from pipeline.mailers.outbox import Outbox
 
     return Outbox(project.root / "outbox")
@@ -186,6 +227,93 @@ def make_mailer(project: Project) -> Mailer:
         f"mail.mailer: mailer {name!r} is not known; there are: {', '.join([*MAILERS, *sorted(strangers)])}",
         path=settings_file.FILE,
     )
+
+
+def _server(project: Project) -> ServerConfig:
+    from pipeline.hear.mailbox import ServerConfig
+    from pipeline.secrets import read_secret
+
+    box = project.settings.hear.mailbox
+    password = (
+        read_secret("hear.mailbox.password", box.password, project.root, project.environ)
+        if box.password
+        else ""
+    )
+    return ServerConfig(
+        host=box.host,
+        port=box.its_port,
+        username=box.username or "",
+        password=password,
+        security=box.security,
+        ca_file=str(project.root / box.ca_file) if box.ca_file else None,
+    )
+
+
+def _imap(project: Project) -> Mailbox:
+    from pipeline.hear.mailbox import Imap
+
+    box = project.settings.hear.mailbox
+    return Imap(_server(project), box.folder, box.after)
+
+
+def _pop3(project: Project) -> Mailbox:
+    from pipeline.hear.mailbox import Pop3
+
+    return Pop3(_server(project))
+
+
+def _maildir(project: Project) -> Mailbox:
+    from pipeline.hear.mailbox import Maildir
+
+    box = project.settings.hear.mailbox
+    return Maildir(project.root / (box.path or ""), box.after)
+
+
+def _mbox(project: Project) -> Mailbox:
+    from pipeline.hear.mailbox import Mbox
+
+    box = project.settings.hear.mailbox
+    return Mbox(project.root / (box.path or ""), box.after)
+
+
+#: What `[hear.mailbox] kind` may name.
+MAILBOXES: Mapping[str, Callable[[Project], Mailbox]] = {
+    "imap": _imap,
+    "pop3": _pop3,
+    "maildir": _maildir,
+    "mbox": _mbox,
+}
+
+
+def make_mailbox(project: Project) -> Mailbox:
+    """Return the mailbox that settings name. Raises SettingsError if there is none."""
+    kind = project.settings.hear.mailbox.kind
+    if kind is None:
+        raise SettingsError(
+            "hear.mailbox.kind: there is no mailbox to read. Name one under [hear.mailbox] (docs/bounces.md), or "
+            "pipe a message in with `newsletter hear -`.",
+            path=settings_file.FILE,
+        )
+    return MAILBOXES[kind](project)
+
+
+#: What `POST /hooks/<name>` may name. Strangers' come in by the entry point group `newsletter.hooks`: a function from a
+#: Project to a Hook.
+HOOKS: Mapping[str, Callable[[Project], Hook]] = {}
+
+
+def hook_makers() -> Mapping[str, Callable[[Project], Hook]]:
+    """Return what makes each hook there is, by name; looks through all packages, so ask once."""
+    from importlib.metadata import entry_points
+
+    def by(point: EntryPoint) -> Callable[[Project], Hook]:
+        def make(project: Project) -> Hook:
+            hook: Hook = point.load()(project)
+            return hook
+
+        return make
+
+    return {point.name: by(point) for point in entry_points(group=HOOK_POINTS)} | dict(HOOKS)
 
 
 def open_project(root: Path, clock: str | None = None, environ: Mapping[str, str] | None = None) -> Project:

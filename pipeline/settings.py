@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from email.headerregistry import Address, HeaderRegistry
+from ipaddress import ip_network
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
@@ -80,6 +81,20 @@ def _language(value: str) -> str:
     # The shape of RFC 5646, 2.1, as far as a newsletter needs it.
     if not re.fullmatch(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*", value):
         raise ValueError("write a language tag like en, de-CH or pt-BR")
+    return value
+
+
+def _network(value: str) -> str:
+    try:
+        ip_network(value)
+    except ValueError as fault:
+        raise ValueError("write an address or a network, like 127.0.0.1, ::1 or 10.0.0.0/8") from fault
+    return value
+
+
+def _frequency(value: str) -> str:
+    if not re.fullmatch(r"[1-9][0-9]{0,5}/(minute|hour|day)", value):
+        raise ValueError("write how often, like 10/hour, 3/minute or 50/day")
     return value
 
 
@@ -255,9 +270,61 @@ class StoreSettings(Section):
 
 
 class Web(Section):
-    """Public address of `newsletter serve`; by default the site's own."""
+    """How readers reach `newsletter serve`."""
 
+    #: Its public address; by default the site's own.
     url: Url | None = None
+    #: Addresses and networks of proxies whose word on who asks is taken.
+    trusted_proxies: list[Annotated[str, AfterValidator(_network)]] = []
+    #: How often one client may ask for the newsletter with an address, whichever.
+    subscribe_limit: Annotated[str, AfterValidator(_frequency)] = "10/hour"
+
+
+class MailboxSettings(Section):
+    """Where reports come to, and mails by which readers leave."""
+
+    kind: Literal["imap", "pop3", "maildir", "mbox"] | None = None
+    host: Text = "localhost"
+    #: By default that of `kind` and `security`.
+    port: Annotated[int, Field(ge=1, le=65535)] | None = None
+    security: Literal["tls", "starttls", "none"] = "tls"
+    username: Line | None = None
+    password: Annotated[Secret | None, BeforeValidator(_not_bare)] = None
+    #: Certificates to trust besides the system's, PEM, relative to the newsletter's folder.
+    ca_file: str | None = None
+    #: Of an IMAP server.
+    folder: Text = "INBOX"
+    #: Of a Maildir or an mbox, relative to the newsletter's folder.
+    path: Text | None = None
+    #: "delete", or the folder that messages go into when they are done with.
+    after: Text = "delete"
+
+    @model_validator(mode="after")
+    def _complete(self) -> MailboxSettings:
+        on_a_server = self.kind in ("imap", "pop3")
+        if on_a_server and not (self.username and self.password):
+            raise ValueError(f"{self.kind} needs username and password")
+        if self.kind in ("maildir", "mbox") and not self.path:
+            raise ValueError(f"{self.kind} needs path")
+        if self.kind == "pop3" and self.after != "delete":
+            raise ValueError('POP3 knows no folders: write after = "delete", or use kind = "imap"')
+        if self.kind in ("maildir", "mbox") and ("/" in self.after or not self.after.strip(".")):
+            raise ValueError("after is a name beside the other folders, without a slash")
+        return self
+
+    @property
+    def its_port(self) -> int:
+        """The port that is meant if none is named (RFC 8314, 7)."""
+        usual = {"imap": (143, 993), "pop3": (110, 995)}.get(self.kind or "", (0, 0))
+        return self.port or usual[self.security == "tls"]
+
+
+class Hear(Section):
+    """What comes back, and where."""
+
+    #: Where readers leave by mail (RFC 2369, 3.2); stands in List-Unsubscribe of every copy, frozen with the issue.
+    unsubscribe: Annotated[str, AfterValidator(_address)] | None = None
+    mailbox: MailboxSettings = MailboxSettings()
 
 
 class Feeds(Section):
@@ -288,6 +355,7 @@ class Settings(Section):
     mail: Mail = Mail()
     store: StoreSettings = StoreSettings()
     web: Web = Web()
+    hear: Hear = Hear()
     feeds: Feeds = Feeds()
     guards: Guards = Guards()
     checks: dict[str, Literal["error", "warning", "note", "off"]] = {}

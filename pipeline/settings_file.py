@@ -22,9 +22,9 @@ FILE = "newsletter.toml"
 #: Environment variables that lay a value over a key: NEWSLETTER_MAIL__SMTP__HOST.
 PREFIX = "NEWSLETTER_"
 #: Keys whose variable holds, or whose file is, a secret.
-SECRETS = frozenset({("mail", "smtp", "password")})
+SECRETS = frozenset({("mail", "smtp", "password"), ("hear", "mailbox", "password")})
 #: Keys that end in `_file` themselves: their variable holds a file's name, not their value's.
-NAMES_OF_FILES = frozenset({("mail", "smtp", "ca_file")})
+NAMES_OF_FILES = frozenset({("mail", "smtp", "ca_file"), ("hear", "mailbox", "ca_file")})
 
 
 def load(path: Path, environ: Mapping[str, str]) -> Settings:

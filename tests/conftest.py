@@ -1,18 +1,33 @@
-"""What every room's tests share: a browser, if this machine has one."""
+"""What every room's tests share: how they run beside each other, and a browser, if this machine has one."""
 
 from __future__ import annotations
 
 import os
 import shutil
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+import hypothesis
 import pytest
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
-CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+# A busy machine is not a failure.
+hypothesis.settings.register_profile(
+    "patient", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("patient")
+
+#: The first is Chromium without its window, which costs half the processor time.
+CHROMIUM = (
+    "chromium-headless-shell",
+    "chromium",
+    "chromium-browser",
+    "google-chrome",
+    "google-chrome-stable",
+)
 QUIET = (
     "--no-sandbox",
     "--disable-gpu",
@@ -21,6 +36,29 @@ QUIET = (
     "--disable-sync",
     "--no-first-run",
 )
+#: Rooms whose tests take little time. They begin last, so that in the end nobody waits for one long file.
+QUICK_ROOMS = (
+    "audience",
+    "collect",
+    "compose",
+    "settings",
+    "check",
+    "publish",
+    "deliver",
+    "store",
+    "clients",
+    "render",
+)
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """One process more than there are processors, as many tests wait; none but this where files are named."""
+    named = [Path(argument.partition("::")[0]) for argument in config.args]
+    return 0 if all(path.suffix == ".py" for path in named) else min(os.cpu_count() or 1, 8) + 1
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: item.path.parent.name in QUICK_ROOMS)
 
 
 @pytest.fixture(scope="session")

@@ -13,8 +13,8 @@ from pipeline.model import FrozenIssue, Issue, SiteFile
 if TYPE_CHECKING:
     from pipeline.settings import Settings
 
-#: Where the ledger is kept changes nothing that readers get, and its address may hold a password.
-_NOT_SEALED = {"store"}
+#: Where the ledger is kept and which mailbox is read change nothing that readers get; an address may hold a password.
+_NOT_SEALED: Any = {"store": True, "hear": {"mailbox": True}}
 #: Begins the name of a variant among the very bytes.
 VARIANT = "variant "
 _DATE = re.compile(rb"^Date:[^\r]*\r\n", re.MULTILINE)

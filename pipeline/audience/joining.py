@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from pipeline.model import (
+    BOUNCED,
     Decision,
     Event,
     EventKind,
@@ -31,8 +32,6 @@ ONE_ANSWER_IN = timedelta(days=1)
 #: Nobody pauses for longer.
 LONGEST_PAUSE = timedelta(days=366)
 
-#: A suppression that begins so is about the mailbox. Any other is the word of its owner, or of an editor.
-BOUNCED = "bounced"
 #: What is remembered of leaving that had nothing to be undone.
 BEFORE_CONFIRMING = "before confirming"
 

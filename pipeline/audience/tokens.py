@@ -69,6 +69,9 @@ class _Keys:
     def mark(self, email: str) -> str:
         return hmac.digest(self.forgotten, address_key(email).encode(), "sha256")[:UID].hex()
 
+    def message_id(self, issue: int, uid: str) -> str:
+        return hmac.digest(self.message, f"{issue} {uid}".encode(), "sha256")[:16].hex()
+
     def tag(self, purpose: str, plain: bytes) -> bytes:
         return hmac.digest(self.mac, purpose.encode() + b"\0" + plain, "sha256")[:TAG]
 
@@ -108,7 +111,11 @@ class InstallationTokens:
 
     def message_id(self, issue: int, uid: str) -> str:
         """Return the left side of a Message-ID, 32 hexadecimal digits (RFC 5322, 3.6.4)."""
-        return hmac.digest(self._keys.message, f"{issue} {uid}".encode(), "sha256")[:16].hex()
+        return self._keys.message_id(issue, uid)
+
+    def message_ids(self, issue: int, uid: str) -> tuple[str, ...]:
+        """Return the same as it is, or would be, under every secret; today's first."""
+        return tuple(keys.message_id(issue, uid) for keys in self._all)
 
     def token(self, purpose: str, uid: str) -> str:
         """Return an opaque URL-safe token of 36 characters for one purpose.
@@ -195,6 +202,11 @@ class LateTokens:
 def weak(secret: bytes) -> bool:
     """Tell whether a secret is so short that its tokens could be guessed."""
     return len(secret) < STRONG
+
+
+def has_secret(root: Path, environ: Mapping[str, str]) -> bool:
+    """Tell whether there is an installation secret, without making one."""
+    return VARIABLE in environ or f"{VARIABLE}_FILE" in environ or (root / OWN_FILE).exists()
 
 
 def load_secret(root: Path, environ: Mapping[str, str]) -> bytes:

@@ -7,11 +7,9 @@ from collections.abc import Iterator
 from pipeline.check.findings import error, note, warning
 from pipeline.check.material import Material, Place
 from pipeline.check.texts import said
+from pipeline.clients.clip import CLIP_BYTES
 from pipeline.model import Finding
 
-#: Gmail cuts a message off at about 102 kB of HTML and hides the rest, the
-#: unsubscribe link included (github.com/hteumeuleu/email-bugs, issue 41).
-CLIP_BYTES = 102_000
 #: Relays and mail programs add to a message on its way, so the last tenth is kept free.
 NEAR_BYTES = 90_000
 #: Words a minute that people read (Brysbaert 2019, doi:10.1016/j.jml.2019.104047: 238 for English prose).

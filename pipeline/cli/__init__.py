@@ -31,7 +31,9 @@ COMMANDS = {
     "cancel": "Call an issue off: who does not have it yet never gets it.",
     "settle": "Say what became of copies in doubt: accepted, or once more.",
     "report": "The receipt of an issue: counts by answer and by domain, rate, doubts.",
-    "subscribers": "Import, add, remove, list, show and export the people who read.",
+    "serve": "Serve the pages on which readers subscribe, choose and leave; --site for the whole site.",
+    "hear": "Read what came back: bounces, complaints, mails by which readers leave.",
+    "subscribers": "Import, add, remove, list, show, forget and export the people who read.",
 }
 
 

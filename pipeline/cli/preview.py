@@ -74,7 +74,8 @@ def show(context: Context, wanted: Wanted, bind: str, port: int | None, *, open_
     import logging
 
     from pipeline.preview.live import Live
-    from pipeline.preview.serve import listen, serve, url_of
+    from pipeline.preview.serve import listen, serve
+    from pipeline.serving.server import url_of
 
     if context.verbose:
         logging.getLogger("pipeline").setLevel(logging.DEBUG)

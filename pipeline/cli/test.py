@@ -6,11 +6,18 @@ import click
 
 from pipeline.cli.context import Context, Verb, by_option, latest_option, pass_context, since_option
 from pipeline.cli.words import counted, short_hash
+from pipeline.errors import UsageError
+from pipeline.model import LetterKind
 
 
 @click.command(cls=Verb)
 @click.option(
     "--to", multiple=True, metavar="ADDRESS", help="Where the copy goes; may be given several times."
+)
+@click.option(
+    "--letter",
+    type=click.Choice([kind.value for kind in LetterKind]),
+    help="Not the issue but this letter, as somebody new gets it.",
 )
 @click.option(
     "--categories", metavar="SLUGS", default="", help="As readers of these get it, with commas between them."
@@ -22,6 +29,7 @@ from pipeline.cli.words import counted, short_hash
 def command(
     context: Context,
     to: tuple[str, ...],
+    letter: str | None,
     categories: str,
     by: str | None,
     since: str | None,
@@ -36,9 +44,17 @@ def command(
     from pipeline.project import read_moment
 
     project = context.project
+    where = f"  {project.root / 'outbox' / 'mail'}/" if project.settings.mail.mailer == "outbox" else ""
+    if letter:
+        if by is not None or since is not None or latest is not None or categories:
+            raise UsageError(
+                "--categories, --by, --since and --latest are about the next issue, not about a letter."
+            )
+        count = approving.try_letter(project, LetterKind(letter), to)
+        context.say(f"{counted(count, 'test copy')} of the letter {letter!r} handed over.{where}")
+        return 0
     choice = " ".join(categories.replace(",", " ").split())
     trial = approving.try_out(project, to, by, read_moment(since, project.settings), latest, choice)
-    where = f"  {project.root / 'outbox' / 'mail'}/" if project.settings.mail.mailer == "outbox" else ""
     context.say(
         f"{counted(len(to) or 1, 'test copy')} of build {short_hash(trial.build)} handed over.{where}"
     )

@@ -9,21 +9,18 @@ import html
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
-from hashlib import sha256
 
 from pipeline.dates import long_date
-from pipeline.deliver import headers
+from pipeline.deliver import headers, multipart
 from pipeline.deliver.encode import SOFT_BREAK, one_line, quoted_printable, writable
 from pipeline.deliver.head import head
 from pipeline.deliver.message import VERP, Field, Template
-from pipeline.errors import NewsletterError, SettingsError
+from pipeline.errors import SettingsError
 from pipeline.model import CarriedPost, FrozenIssue, Marks, RenderedIssue
 from pipeline.settings import Settings
 
 #: Characters of a local part (RFC 5321, 4.5.3.1.1), and of what tells deliveries apart in one.
 LOCAL_LIMIT, IDENTITY = 64, 32
-#: What follows the header block: lines of quoted-printable, CRLF and nothing else.
-_BODY_LINES = re.compile(rb"(?:[\t -~]{0,76}\r\n)+")
 
 
 def freeze(
@@ -38,17 +35,9 @@ def freeze(
     site = headers.uri(settings.web_url)
     text = _body(rendered.text, _in_text(marks, site, nameless))
     page = _body(rendered.html, _in_html(marks, site, nameless))
-    # "=_" cannot occur in quoted-printable, so no part, and no field spliced into one, can hold the boundary.
-    boundary = "=_" + sha256(text + b"\0" + page).hexdigest()[:32]
+    boundary = multipart.make_boundary(text, page)
     fields = head(issue, settings, boundary)
-    template = b"".join(
-        [
-            *(f"{name}:{value}\r\n".encode() for name, value in fields),
-            _part(boundary, "text/plain", text),
-            _part(boundary, "text/html", page),
-            f"\r\n--{boundary}--\r\n".encode(),
-        ]
-    )
+    template = multipart.write(fields, text, page, boundary)
     _prove(Template(template, settings.newsletter.language), fields, boundary)
     shown = _sample(rendered, settings, nameless)
     return FrozenIssue(
@@ -82,15 +71,6 @@ def return_path(settings: Settings) -> str:
             path="newsletter.toml",
         )
     return f"{local}+{VERP}@{domain}"
-
-
-def _part(boundary: str, kind: str, body: bytes) -> bytes:
-    return (
-        f"\r\n--{boundary}\r\n"
-        f"Content-Type: {kind}; charset=utf-8\r\n"
-        "Content-Transfer-Encoding: quoted-printable\r\n"
-        "\r\n"
-    ).encode() + body
 
 
 def _in_text(marks: Marks, site: str, nameless: str) -> Mapping[str, bytes]:
@@ -159,13 +139,4 @@ def _prove(template: Template, fields: Sequence[tuple[str, str]], boundary: str)
         preferences="sample",
         confirmed=date(2026, 1, 1),
     )
-    read = headers.read_block(message)
-    same = len(read) == len(fields) and all(
-        name == as_read and (value == value_read or "\0" in value)
-        for (name, value), (as_read, value_read) in zip(fields, read, strict=True)
-    )
-    body = message.partition(b"\r\n\r\n")[2]
-    if not same or not _BODY_LINES.fullmatch(body) or body.count(f"--{boundary}".encode()) != 3:
-        raise NewsletterError(
-            "the issue cannot be written as a message: read again, it is not what was meant"
-        )
+    multipart.demand_as_meant(message, fields, boundary, "the issue")

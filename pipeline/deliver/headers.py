@@ -39,7 +39,7 @@ _LITERAL = re.compile(r"\[[A-Za-z0-9.:]+\]")
 #: The letters of a URI (RFC 3986, 2); what is not among them is percent-encoded.
 _URI = "%/:?#[]@!$&'()*+,;=-._~"
 
-#: Every header a copy has, each once and in this order; Reply-To only where one is set.
+#: Every header an issue's copy has, each once and in this order; Reply-To only where one is set.
 NAMES = (
     "From",
     "To",
@@ -55,6 +55,8 @@ NAMES = (
     "MIME-Version",
     "Content-Type",
 )
+#: The same for a single mail; those of a list only where one can leave it.
+LETTER_NAMES = (*NAMES[: NAMES.index("List-Archive")], "Auto-Submitted", "MIME-Version", "Content-Type")
 _VALUE = r"(?: |\r\n )[^\r\n\0]+(?:\r\n [^\r\n\0]+)*\r\n"
 _FIELD = re.compile(rf"([!-9;-~]+):({_VALUE})".encode())
 _BLOCK = re.compile(

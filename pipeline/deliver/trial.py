@@ -18,7 +18,7 @@ def trial_copies(
     frozen: FrozenIssue, people: Sequence[Recipient], tokens: Tokens, now: datetime
 ) -> list[Submission]:
     """Return a complete message and its envelope for each address; the ledger knows nothing of them."""
-    splicer = Splicer(frozen, _Harmless(tokens, now))
+    splicer = Splicer(frozen, HarmlessTokens(tokens, now))
     return [splicer.submission(Delivery(0, frozen.number, person, DeliveryState.ARMED)) for person in people]
 
 
@@ -34,7 +34,7 @@ class Unguarded:
         return [True] * len(submissions)
 
 
-class _Harmless:
+class HarmlessTokens:
     """Tokens that open nothing, and Message-IDs that no real copy has: a mailbox would show only one of the two."""
 
     def __init__(self, tokens: Tokens, now: datetime) -> None:
@@ -44,6 +44,9 @@ class _Harmless:
         return self._tokens.uid(email)
 
     def token(self, purpose: str, uid: str) -> str:  # noqa: ARG002
+        return TOKEN
+
+    def dated(self, purpose: str, uid: str, at: datetime) -> str:  # noqa: ARG002
         return TOKEN
 
     def message_id(self, issue: int, uid: str) -> str:

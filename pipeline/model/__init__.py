@@ -22,6 +22,7 @@ from pipeline.model.deliveries import (
 )
 from pipeline.model.findings import Change, Finding, LinkAnswer, LinkState, Severity
 from pipeline.model.frozen import Approval, Build, FrozenIssue, Seal, Standing, Trial, Variant
+from pipeline.model.heard import Evidence, Fate, Heard, Incoming, News, Nothing, mildest
 from pipeline.model.issues import Draft, Issue
 from pipeline.model.posts import (
     CarriedPost,
@@ -34,6 +35,7 @@ from pipeline.model.posts import (
     Unreadable,
 )
 from pipeline.model.readers import (
+    BOUNCED,
     Audience,
     Circulation,
     Copy,
@@ -42,6 +44,7 @@ from pipeline.model.readers import (
     Event,
     EventKind,
     Everything,
+    Forgotten,
     Letter,
     LetterKind,
     Person,
@@ -62,14 +65,17 @@ from pipeline.model.rendered import (
     Feed,
     Heading,
     Image,
+    LetterMarks,
     Link,
     Marks,
     Picture,
     RenderedIssue,
+    RenderedLetter,
     SiteFile,
 )
 
 __all__ = [
+    "BOUNCED",
     "Answer",
     "Approval",
     "Audience",
@@ -91,22 +97,30 @@ __all__ = [
     "Event",
     "EventKind",
     "Everything",
+    "Evidence",
+    "Fate",
     "Feed",
     "Finding",
     "Fingerprint",
+    "Forgotten",
     "FrozenIssue",
     "Heading",
+    "Heard",
     "Image",
+    "Incoming",
     "Issue",
     "IssueRecord",
     "IssueState",
     "LeftOut",
     "Letter",
     "LetterKind",
+    "LetterMarks",
     "Link",
     "LinkAnswer",
     "LinkState",
     "Marks",
+    "News",
+    "Nothing",
     "Outcome",
     "Person",
     "Picture",
@@ -116,6 +130,7 @@ __all__ = [
     "Recipient",
     "Refusal",
     "RenderedIssue",
+    "RenderedLetter",
     "Request",
     "RunRecord",
     "Seal",
@@ -132,6 +147,7 @@ __all__ = [
     "Verdict",
     "address_key",
     "every_skip",
+    "mildest",
     "skipped",
     "uncut",
 ]

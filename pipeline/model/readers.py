@@ -84,6 +84,10 @@ class Recipient:
     confirmed: date
 
 
+#: A suppression that begins so is about the mailbox. Any other is the word of its owner, or of an editor.
+BOUNCED = "bounced"
+
+
 class Skip(StrEnum):
     """Why an issue does not go to somebody who is confirmed."""
 
@@ -278,3 +282,25 @@ class Everything:
     letters: tuple[Letter, ...] = ()
     #: Times they asked by the form that were not looked at yet.
     requests: tuple[Request, ...] = ()
+    #: When they were erased, so that no import brings them back; None if they were not.
+    forgotten: datetime | None = None
+
+    @property
+    def anything(self) -> bool:
+        """Tell whether anything is kept but the mark of somebody forgotten."""
+        known = self.person.subscriber or self.person.suppressed or self.person.events
+        return bool(known or self.copies or self.letters or self.requests)
+
+
+@dataclass(frozen=True, slots=True)
+class Forgotten:
+    """What was found of an address that was erased."""
+
+    #: Whether anything was.
+    known: bool
+    #: Copies that were not handed over, and never will be.
+    withdrawn: int = 0
+    #: Copies that may be leaving this very moment.
+    under_way: int = 0
+    #: Copies of which the ledger does not say any more whose they are; those above are among them.
+    copies: int = 0

@@ -125,6 +125,28 @@ class RenderedIssue:
 
 
 @dataclass(frozen=True, slots=True)
+class LetterMarks:
+    """Strings that stand for one reader's fields in a rendered letter, as Marks do in an issue."""
+
+    name: str
+    confirm: str
+    unsubscribe: str
+    preferences: str
+
+
+@dataclass(frozen=True, slots=True)
+class RenderedLetter:
+    """A letter as all its readers share it, before one of them is put in."""
+
+    subject: str
+    #: A complete page, CSS inlined, with marks.
+    html: str
+    #: Its plain-text twin, with marks.
+    text: str
+    marks: LetterMarks
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
     """A post as it appears in a feed (RFC 4287, 4.1.2)."""
 

@@ -10,7 +10,7 @@ from mimetypes import guess_type
 from pathlib import Path
 from secrets import token_urlsafe
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qs, parse_qsl, urlencode
+from urllib.parse import parse_qsl, urlencode
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -26,6 +26,7 @@ from pipeline.preview.live import in_thread
 from pipeline.preview.options import Options
 from pipeline.preview.page import page_html
 from pipeline.preview.sources import known_paths, source_html
+from pipeline.serving.forms import FORM, fields_of, media_type, read_body
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
 
 #: Bytes of a form, and of a file that is shown.
 MOST_OF_A_FORM, MOST_OF_A_FILE = 64_000, 50_000_000
-FORM = "application/x-www-form-urlencoded"
+MOST_FIELDS = 32
 #: Pictures of dots: nothing in them can act, so they may stand in a page.
 RASTER = frozenset(
     {"image/png", "image/jpeg", "image/gif", "image/webp", "image/avif", "image/bmp", "image/x-icon"}
@@ -139,15 +140,11 @@ class Desk:
 
 async def read_form(request: Request) -> dict[str, str]:
     """Read a short form; of a field that is there twice, the last."""
-    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != FORM:
+    if media_type(request.headers.get("content-type", "")) != FORM:
         raise HTTPException(415, f"A form comes as {FORM}.")
-    body = b""
-    async for part in request.stream():
-        body += part
-        if len(body) > MOST_OF_A_FORM:
-            raise HTTPException(413, f"A form has at most {MOST_OF_A_FORM:,} bytes.")
+    body = await read_body(request, MOST_OF_A_FORM)
     try:
-        fields = parse_qs(body.decode("ascii"), keep_blank_values=True, max_num_fields=32, errors="strict")
+        fields = fields_of(body, MOST_FIELDS)
     except ValueError as fault:
         raise HTTPException(400, "This is no form.") from fault
     return {name: values[-1] for name, values in fields.items()}

@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING
 
 from starlette.responses import PlainTextResponse
 
+from pipeline.serving.headers import SAFE, dress, values
+
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -37,9 +39,6 @@ FRAME_POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; img-src 'self' data:; sandbox allow-same-origin; "
     "frame-ancestors 'self'; base-uri 'none'; form-action 'none'"
 )
-#: Methods that change nothing.
-SAFE = frozenset({"GET", "HEAD"})
-
 OURS = "A fault of the program itself. Please report it, with what the command prints if you add -v."
 
 _log = logging.getLogger("pipeline.preview")
@@ -65,7 +64,7 @@ class Guard:
             nonlocal begun
             if message["type"] == "http.response.start":
                 begun = True
-                message = {**message, "headers": dress(message.get("headers", []))}
+                message = {**message, "headers": dress(message.get("headers", []), HEADERS)}
             await send(message)
 
         why = self.refuses(scope)
@@ -121,22 +120,6 @@ def _ours(scope: Scope) -> bool:
         "document"
     ]
     return arrives and scope["method"] in SAFE
-
-
-def values(scope: Scope, name: bytes) -> list[str]:
-    """Return every value that a request gives a header."""
-    return [value.decode("latin-1") for key, value in scope["headers"] if key == name]
-
-
-def dress(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
-    """Add the headers that an answer does not have of its own."""
-    given = list(headers)
-    have = {name.lower() for name, _ in given}
-    return given + [
-        (name.lower().encode(), value.encode())
-        for name, value in HEADERS.items()
-        if name.lower().encode() not in have
-    ]
 
 
 def refusal(why: str) -> PlainTextResponse:

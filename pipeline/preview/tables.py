@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
-from pipeline.check.weight import CLIP_BYTES
+from pipeline.clients.clip import CLIP_BYTES
 from pipeline.model import Image, Link
 from pipeline.preview import sample
 from pipeline.preview.outline import outline

@@ -76,18 +76,19 @@ class Subscribers(Part):
             row = connection.execute(people().where(subscribers.c.email_key == address_key(email))).first()
         return None if row is None else as_subscriber(row)
 
-    def put_subscribers(self, people: Iterable[Subscriber]) -> dict[str, int]:
+    def put_subscribers(self, people: Iterable[Subscriber], *, rehearse: bool = False) -> dict[str, int]:
         """Add or update people by address, all of them or (if anything is raised) nobody.
 
-        Returns how many were `added`, `updated`, `unchanged`, `suppressed`.
-        `people` may be endless in length but not call this store; other
-        processes are kept waiting only while the last of it is written.
+        Returns how many were `added`, `updated`, `unchanged`, `suppressed`;
+        with `rehearse`, how many would be. `people` may be endless in length
+        but not call this store; other processes are kept waiting only while
+        the last of it is written.
         """
-        if self._database.unwritable:
+        if self._database.unwritable and not rehearse:
             raise self._error(self._database.unwritable)
         # Not `write`: people are first gathered beside the store, and only then is it locked.
-        with self._database.read() as connection:
-            return take_in(connection, people)
+        with self._database.read_beside() as connection:
+            return take_in(connection, people, self._tokens.marks, rehearse=rehearse)
 
     def unsubscribe(self, email: str, now: datetime) -> bool:
         """Let somebody leave; True if they were there and had not left. Effective before the next arm."""
@@ -133,24 +134,26 @@ def _count_suppressed(connection: Connection) -> int:
     return connection.scalar(query.where(_is_confirmed(suppressions.c.email_key))) or 0
 
 
-def people() -> Select[tuple[object, ...]]:
-    """Return the query for subscribers with all that `as_subscriber` needs."""
+def people() -> Select[tuple[Any, ...]]:
+    """Return the query for subscribers with all that `as_subscriber` needs, and their keys."""
+    known = (subscribers.c[name] for name in ("uid", "email", "name", "state", "since"))
     wanted = (preferences.c.choice, preferences.c.feed_only, preferences.c.paused_until)
     return (
-        select(subscribers, suppressions.c.reason, *wanted)
+        select(*known, suppressions.c.reason, *wanted, subscribers.c.email_key)
+        .select_from(subscribers)
         .outerjoin(suppressions, suppressions.c.email_key == subscribers.c.email_key)
         .outerjoin(preferences, preferences.c.email_key == subscribers.c.email_key)
     )
 
 
-def as_subscriber(row: Row[tuple[object, ...]]) -> Subscriber:
+def as_subscriber(row: Row[Any]) -> Subscriber:
     """Return a row of `people` as a noun."""
-    return Subscriber(
-        uid=row.uid,
-        email=row.email,
-        name=row.name,
-        state=SubscriberState(row.state),
-        since=row.since,
-        suppressed=row.reason,
-        preferences=Preferences(tuple((row.choice or "").split()), bool(row.feed_only), row.paused_until),
-    )
+    # By place, all at once: by name, one after the other, a million take three times as long.
+    values: tuple[Any, ...] = tuple(row)
+    uid, email, name, state, since, reason, choice, feed_only, paused_until, _ = values
+    wants = _ALL if choice is None else Preferences(tuple(choice.split()), bool(feed_only), paused_until)
+    return Subscriber(uid, email, name, _STATES[state], since, reason, wants)
+
+
+_ALL = Preferences()
+_STATES = {state.value: state for state in SubscriberState}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import BigInteger, and_, func, or_, select, type_coerce
@@ -19,6 +19,8 @@ REFUSALS = 50
 DOMAINS = 5
 #: Answers of the last hours that are remembered for the pace, the newest ones.
 ANSWERS = 200_000
+#: Recipients read in one go while going through all of an issue's.
+PAGE = 5000
 
 _NOT_ACCEPTED = or_(
     deliveries.c.state.in_([DeliveryState.REFUSED, DeliveryState.EXPIRED, DeliveryState.IN_DOUBT]),
@@ -37,6 +39,23 @@ class Figures(Part):
         with self._database.read() as connection:
             spans = connection.scalars(recent.order_by(answered.desc()).limit(ANSWERS)).all()
         return [timedelta(microseconds=max(span, 0)) for span in reversed(spans)]
+
+    def enrolled(self, number: int) -> Iterator[str]:
+        """Yield the ids of an issue's recipients, in flat memory; each page of them is read at one moment."""
+        query = (
+            select(deliveries.c.uid)
+            .where(deliveries.c.issue == number)
+            .order_by(deliveries.c.uid)
+            .limit(PAGE)
+        )
+        after = ""
+        while True:
+            with self._database.read() as connection:
+                uids = connection.scalars(query.where(deliveries.c.uid > after)).all()
+            yield from uids
+            if len(uids) < PAGE:
+                return
+            after = uids[-1]
 
     def refusals(self, number: int) -> Sequence[Refusal]:
         """What the relay said where it did not accept, the most frequent first; the fifty most frequent."""

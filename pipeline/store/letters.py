@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, Row, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, delete, exists, func, insert, or_, select, update
 from sqlalchemy.sql import Select
 
 from pipeline.model import DeliveryState, Letter, LetterKind, Request, address_key
+from pipeline.store.audience import CONFIRMED
 from pipeline.store.engine import Part
 from pipeline.store.moments import NOW, microseconds
-from pipeline.store.tables import letters, requests, subscribers
+from pipeline.store.tables import letters, requests, subscribers, suppressions
 
 _QUEUED, _ARMED = DeliveryState.QUEUED.value, DeliveryState.ARMED.value
 
@@ -47,17 +48,33 @@ class Letters(Part):
         return None if left is None else timedelta(microseconds=max(left, 0))
 
     def arm_letter(self, letter: Letter) -> bool:
-        """Write down that a letter may be on the wire; False if it is gone, or another process has it."""
-        mine = update(letters).where(letters.c.id == letter.id, letters.c.state == _QUEUED)
+        """Write down that a letter may be on the wire.
+
+        False if it is gone, another process has it, or its reader left
+        meanwhile; a confirmation asks those who are not in.
+        """
+        suppressed = exists().where(suppressions.c.email_key == letters.c.email_key)
+        in_now = exists().where(subscribers.c.email_key == letters.c.email_key, CONFIRMED, ~suppressed)
+        mine = update(letters).where(
+            _this(letter),
+            letters.c.state == _QUEUED,
+            or_(letters.c.kind == LetterKind.CONFIRMATION.value, in_now),
+        )
         with self._database.write() as connection:
             return connection.execute(mine.values(state=_ARMED, updated=NOW)).rowcount == 1
+
+    def withdraw_letter(self, letter: Letter) -> bool:
+        """Drop a letter that need not or cannot be sent; False if it is gone, or another process has it."""
+        mine = delete(letters).where(_this(letter), letters.c.state == _QUEUED)
+        with self._database.write() as connection:
+            return connection.execute(mine).rowcount == 1
 
     def settle_letter(self, letter: Letter, retry_in: timedelta | None, give_up: timedelta) -> None:
         """Write down what became of a letter: it is done with, or it rests and is tried again.
 
         One that has waited longer than `give_up` is done with.
         """
-        mine = letters.c.id == letter.id
+        mine = _this(letter)
         again = update(letters).where(mine, letters.c.created > NOW - microseconds(give_up))
         with self._database.write() as connection:
             if retry_in is not None:
@@ -78,6 +95,16 @@ class Letters(Part):
         )
         with self._database.write() as connection:
             return connection.execute(lost).rowcount
+
+
+def _this(letter: Letter) -> ColumnElement[bool]:
+    """Return the condition for just this letter: once it is done with, its number may be another's."""
+    return and_(
+        letters.c.id == letter.id,
+        letters.c.kind == letter.kind.value,
+        letters.c.email_key == address_key(letter.email),
+        letters.c.at == letter.at,
+    )
 
 
 def put_letter(connection: Connection, key: str, kind: LetterKind, at: datetime) -> None:

@@ -7,6 +7,10 @@ from __future__ import annotations
 
 import contextlib
 import os
+import random
+import tempfile
+import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +21,24 @@ from pipeline.store.driver import DRIVER, durability
 
 #: How long to wait for another process that holds the database.
 BUSY_SECONDS = 30.0
+#: How long at most between two looks whether it still does. SQLite itself looks again after up to 100 ms, and a run
+#: that delivers lets go of the database for much shorter times than that.
+LOOK_AGAIN = 0.002
+#: Another connection holds what is asked for (sqlite.org/rescode.html); the higher bits say why.
+_BUSY, _PRIMARY = 5, 0xFF
 
 #: A file up to this size is looked through before an issue is frozen: a gigabyte, which takes a second or two
 #: (measured: 0.7 s for 456 MB, a million readers with one issue, in memory already).
 CHECKED_PAGES = 250_000
+
+
+#: How long erasing waits for others to let go of the log.
+LOG_SECONDS = 2.0
+
+#: The name of a database beside the store, for the time of one transaction.
+BESIDE = "beside"
+#: Kilobytes that are kept in memory of each of the two meanwhile, and of the store otherwise (SQLite's own choice).
+_WIDE, _USUAL = 32_000, 2_000
 
 
 def prepare(path: Path) -> None:
@@ -42,6 +60,8 @@ def make_engine(path: Path | None) -> Engine:
             _place(path), uri=True, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
         )
         connection.execute("PRAGMA foreign_keys = ON")
+        # What is deleted or moved leaves no copy of itself in its page. Costs next to nothing.
+        connection.execute("PRAGMA secure_delete = FAST")
         if path is not None:
             journal, synchronous = durability(DRIVER.sqlite_version_info)
             # Setting up a log writes to the file, so it must be ours, and one that may be written to.
@@ -91,9 +111,88 @@ def _begin(connection: Connection) -> None:
         # Alembic alters a table by copying it; dropping the old one must not touch the rows that
         # refer to it. This switch does nothing inside a transaction, so it comes before.
         connection.connection.cursor().execute("PRAGMA foreign_keys = OFF")
-    # IMMEDIATE takes the write lock at once, where waiting for it is possible; a
-    # transaction that read first could only fail when it comes to write.
-    connection.exec_driver_sql("BEGIN" if options.get("reads") else "BEGIN IMMEDIATE")
+    if options.get("reads"):
+        connection.exec_driver_sql("BEGIN")
+    else:
+        _begin_writing(connection)
+
+
+def _begin_writing(connection: Connection) -> None:
+    """Take the write lock as soon as it is free, and wait up to BUSY_SECONDS for it.
+
+    At once, where waiting is possible: a transaction that read first could only
+    fail when it comes to write.
+    """
+    cursor, until = connection.connection.cursor(), time.monotonic() + BUSY_SECONDS
+    cursor.execute("PRAGMA busy_timeout = 0")
+    try:
+        while True:
+            try:
+                cursor.execute("BEGIN IMMEDIATE")
+                return
+            except DRIVER.OperationalError as fault:
+                if fault.sqlite_errorcode & _PRIMARY != _BUSY or time.monotonic() > until:
+                    raise
+            # Not in step with whoever else waits.
+            time.sleep(random.uniform(0.1, 1) * LOOK_AGAIN)  # noqa: S311
+    finally:
+        cursor.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000:.0f}")
+        cursor.close()
+
+
+@contextlib.contextmanager
+def beside(connection: Connection, path: Path | None) -> Iterator[None]:
+    """Give a connection an empty database, as BESIDE, for whatever a list may hold; nothing of it stays.
+
+    A temporary table will not do: the SQLite that comes with pysqlite3 keeps
+    those in memory, however large (SQLITE_TEMP_STORE=3). It lies in the store's
+    folder, or, if that is not to be written to, where the system keeps what is
+    temporary.
+    """
+    folder = path.parent if path is not None and _writable(path) else None
+    handle, name = tempfile.mkstemp(prefix="beside-", dir=folder)  # mode 0600
+    os.close(handle)
+    cursor = connection.connection.cursor()
+    try:
+        cursor.execute(f"ATTACH ? AS {BESIDE}", (name,))
+    except DRIVER.Error:
+        Path(name).unlink()
+        raise
+    try:
+        cursor.execute(f"PRAGMA {BESIDE}.journal_mode = OFF")
+        cursor.execute(f"PRAGMA {BESIDE}.synchronous = OFF")
+        for each in ("main", BESIDE):
+            cursor.execute(f"PRAGMA {each}.cache_size = -{_WIDE}")
+        # It has no name any more: it goes with its connection, also when that is killed.
+        with contextlib.suppress(PermissionError):  # but on Windows
+            Path(name).unlink()
+        yield
+    finally:
+        cursor.execute(f"DETACH {BESIDE}")
+        cursor.execute(f"PRAGMA main.cache_size = -{_USUAL}")
+        Path(name).unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def overwriting(connection: Connection) -> Iterator[None]:
+    """Overwrite with zeros whatever is deleted meanwhile, whole pages too."""
+    cursor = connection.connection.cursor()
+    cursor.execute("PRAGMA secure_delete = ON")
+    try:
+        yield
+    finally:
+        cursor.execute("PRAGMA secure_delete = FAST")
+
+
+def empty_log(connection: Connection) -> None:
+    """Bring the log's pages home and cut it, unless others are in the way: then the last of them does, in closing."""
+    cursor = connection.connection.cursor()
+    cursor.execute(f"PRAGMA busy_timeout = {LOG_SECONDS * 1000:.0f}")
+    try:
+        with contextlib.suppress(DRIVER.OperationalError):
+            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    finally:
+        cursor.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000:.0f}")
 
 
 def dangling(connection: Connection) -> bool:

@@ -197,10 +197,10 @@ def test_below_the_relays_trace_every_octet_is_what_was_frozen(sent: Sent, relay
 def test_a_mail_program_finds_the_issue_and_shows_it(sent: Sent, relay: postfix.Postfix) -> None:
     if why := dovecot.missing():
         pytest.skip(why)
-    with dovecot.started(relay.maildirs, postfix.OWNER) as port:
+    with dovecot.started(relay.maildirs, postfix.OWNER) as mailboxes:
         for address in people("reader", THOUSAND)[:: THOUSAND // 5]:
             _, message = inbox_of_one(relay, address)
-            with imaplib.IMAP4("127.0.0.1", port) as program:
+            with imaplib.IMAP4("127.0.0.1", mailboxes.imap) as program:
                 program.login(address, dovecot.PASSWORD)
                 assert program.select(readonly=True) == ("OK", [b"1"])
                 _, [(_, shown), _] = program.fetch("1", "(BODY.PEEK[])")

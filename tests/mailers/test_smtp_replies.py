@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipeline.discretion import LONGEST, clean
 from pipeline.mailers.smtp.replies import LONGEST_LINE, LONGEST_REPLY, NotSmtp, Replies, Reply
-from pipeline.mailers.smtp.words import LONGEST, clean
 
 
 def read(octets: bytes, step: int | None = None) -> list[Reply]:

@@ -40,9 +40,11 @@ WRITES: dict[str, Callable] = {
     "decide_by_uid": lambda store, one: store.decide_by_uid(one.recipient.uid, _leaves),
     "answer a request": lambda store, one: store.answer(Request(1, "r4@d0.example.com", "", NOW), _leaves),
     "forget": lambda store, one: store.forget("r4@d0.example.com", NOW),
+    "erase_unconfirmed": lambda store, one: store.erase_unconfirmed(NOW, 10),
     "ask": lambda store, one: store.ask("new@example.com", "", NOW),
     "arm_letter": lambda store, one: store.arm_letter(_LETTER),
     "settle_letter": lambda store, one: store.settle_letter(_LETTER, None, GIVE_UP),
+    "withdraw_letter": lambda store, one: store.withdraw_letter(_LETTER),
     "sweep_letters": lambda store, one: store.sweep_letters(GIVE_UP),
     "entry_updates": lambda store, one: store.entry_updates([_Post()], NOW),
     "freeze": lambda store, one: store.freeze(frozen(2), [], NOW),
@@ -75,6 +77,7 @@ READS: dict[str, Callable] = {
     "next_letter": lambda store: store.next_letter(),
     "doubts": lambda store: store.doubts(1),
     "counts": lambda store: store.counts(1),
+    "enrolled": lambda store: list(store.enrolled(1)),
     "by_domain": lambda store: store.by_domain(1),
 }
 

@@ -129,3 +129,11 @@ def test_why_an_issue_is_paused_is_told_until_it_goes_on(sending):
     assert sending.issue(1).why == "the relay answered 535 to our password"
     sending.set_issue_state(1, IssueState.SENDING, "never mind")
     assert sending.issue(1).why == ""
+
+
+def test_an_issue_s_recipients_are_walked_through_page_by_page(sending, monkeypatch):
+    whole = list(sending.enrolled(1))
+    assert len(set(whole)) == sending.counts(1).readers > 3
+    monkeypatch.setattr(figures, "PAGE", 2)
+    assert list(sending.enrolled(1)) == whole
+    assert list(sending.enrolled(2)) == []

@@ -8,6 +8,7 @@ from datetime import timedelta
 from support.ledger import NOW, subscriber
 
 from pipeline.model import Decision, LetterKind
+from pipeline.model import SubscriberState as S
 
 ANA = "ana@example.com"
 DAY = timedelta(days=1)
@@ -47,6 +48,53 @@ def test_a_letter_to_somebody_who_is_gone_is_never_armed(store):
     (letter,) = store.letters(10)
     store.forget(ANA, NOW)
     assert not store.arm_letter(letter)
+
+
+def test_what_is_done_with_is_never_taken_for_another_with_its_number(store):
+    write(store)
+    (old,) = store.letters(10)
+    assert store.withdraw_letter(old)
+    write(store, "bo@example.com", LetterKind.WELCOME)
+    (new,) = store.letters(10)
+    assert new.id == old.id
+    assert not store.arm_letter(old)
+    assert not store.withdraw_letter(old)
+    store.settle_letter(old, None, DAY)
+    assert store.letters(10) == [new]
+    store.withdraw_letter(new)
+    store.decide(ANA, lambda _: Decision(letters=((LetterKind.CONFIRMATION, NOW + DAY),)))
+    assert [one.id for one in store.letters(10)] == [old.id]
+    assert not store.arm_letter(old)
+    store.ask(ANA, "", NOW)
+    (first,) = store.requests(10)
+    store.answer(first, lambda _: Decision())
+    store.ask("bo@example.com", "", NOW)
+    assert store.answer(first, lambda _: Decision()) is None
+    assert [one.email for one in store.requests(10)] == ["bo@example.com"]
+
+
+def test_only_a_confirmation_goes_to_somebody_who_is_not_in(store):
+    emails = {kind: f"{kind}@example.com" for kind in LetterKind}
+    for kind, email in emails.items():
+        write(store, email, kind)
+        store.decide(email, lambda _, email=email: Decision(subscriber(email, state=S.UNSUBSCRIBED)))
+    armed = {letter.kind: store.arm_letter(letter) for letter in store.letters(10)}
+    assert armed == {kind: kind is LetterKind.CONFIRMATION for kind in LetterKind}
+    for kind, email in emails.items():
+        store.decide(email, lambda _, email=email: Decision(subscriber(email), suppress="bounced"))
+        assert kind is LetterKind.CONFIRMATION or not any(map(store.arm_letter, store.letters(10)))
+
+
+def test_a_letter_is_withdrawn_only_while_nobody_has_armed_it(store):
+    write(store)
+    write(store, "bo@example.com", LetterKind.WELCOME)
+    armed, waiting = store.letters(10)
+    store.arm_letter(armed)
+    assert not store.withdraw_letter(armed)
+    assert store.withdraw_letter(waiting)
+    assert not store.withdraw_letter(waiting)
+    assert store.sweep_letters(timedelta()) == 1
+    assert store.next_letter() is None
 
 
 def test_a_deferred_letter_rests_and_is_given_up_in_the_end(store):

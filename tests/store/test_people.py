@@ -119,6 +119,35 @@ def test_who_wants_no_mail_any_more_gets_none_that_is_not_armed_yet(sending, cha
     assert sending.counts(1) == Counts(readers=5, queued=4, withdrawn=1)
 
 
+def test_who_asked_long_ago_and_never_confirmed_is_erased_and_nobody_else(store):
+    asked, confirmed = Event(NOW, EventKind.ASKED), Event(NOW, EventKind.CONFIRMED)
+    again = Event(NOW + DAY, EventKind.ASKED)
+    people = {
+        "asked": (S.UNCONFIRMED, (asked,)),
+        "also": (S.UNCONFIRMED, (asked, Event(NOW + DAY, EventKind.SOFT_BOUNCE))),
+        "again": (S.UNCONFIRMED, (asked, again)),
+        "imported": (S.UNCONFIRMED, ()),
+        "added": (S.UNCONFIRMED, (Event(NOW, EventKind.ADDED), asked)),
+        "confirmed": (S.CONFIRMED, (asked, confirmed)),
+        "demoted": (S.UNCONFIRMED, (asked, confirmed)),
+        "left": (S.UNSUBSCRIBED, (asked,)),
+    }
+    for name, (state, happened) in people.items():
+        person = subscriber(f"{name}@example.com", state=state)
+        letters = ((LetterKind.CONFIRMATION, NOW),)
+        store.decide(
+            person.email, lambda _, p=person, e=happened, m=letters: Decision(p, events=e, letters=m)
+        )
+    store.decide("also@example.com", lambda _: Decision(suppress="bounced"))
+    assert store.erase_unconfirmed(NOW - DAY, 10) == 0
+    assert [store.erase_unconfirmed(NOW, 1) for _ in range(3)] == [1, 1, 0]
+    left = {one.email.partition("@")[0] for one in store.subscribers()}
+    assert left == set(people) - {"asked", "also"}
+    assert len(store.letters(20)) == len(left)
+    gone = store.everything("also@example.com").person
+    assert (gone.subscriber, gone.events, gone.suppressed) == (None, (), "bounced")
+
+
 # --- forgetting ------------------------------------------------------------------
 
 
@@ -140,7 +169,7 @@ def test_who_is_forgotten_stands_nowhere_and_every_issue_still_adds_up(sending, 
                 letters=((LetterKind.WELCOME, NOW),),
             ),
         )
-        assert sending.forget(email, NOW)
+        assert sending.forget(email, NOW).known
     assert sending.counts(1) == Counts(readers=5, queued=1, accepted=1, in_doubt=1, withdrawn=2)
     assert not arm(sending, leased, "run")
     record(sending, answer(armed, Outcome.ACCEPTED), "run")
@@ -158,8 +187,8 @@ def test_who_is_forgotten_stands_nowhere_and_every_issue_still_adds_up(sending, 
 
 
 def test_forgetting_an_address_nobody_knows_marks_it_all_the_same(store, tmp_path):
-    assert not store.forget(ANA, NOW)
-    assert not store.forget("ANA@example.com", NOW)
+    assert not store.forget(ANA, NOW).known
+    assert not store.forget("ANA@example.com", NOW).known
     with DRIVER.connect(tmp_path / FILE) as connection:
         assert connection.execute("SELECT mark FROM forgotten").fetchall() == [TOKENS.marks(ANA)]
     connection.close()

@@ -41,3 +41,10 @@ def server_context(certificate: Certificate = "good") -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert(*names, not_before=begins, not_after=ends).configure_cert(context)
     return context
+
+
+def write_server_pem(path: Path) -> None:
+    """Write key and certificate of a server that may be trusted, for programs that want them in a file."""
+    issued = _authority("Relays for tests").issue_cert("localhost", "127.0.0.1")
+    path.write_bytes(issued.private_key_and_cert_chain_pem.bytes())
+    path.chmod(0o600)

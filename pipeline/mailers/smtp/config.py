@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import ipaddress
 import ssl
 from dataclasses import dataclass, field
 from typing import Literal
 
 from pipeline.errors import SettingsError
+from pipeline.secure import loopback, tls_context
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ class SmtpConfig:
                 "mail.smtp.password: username or password has letters outside ASCII, which not every relay "
                 "reads alike. Ask the relay's provider for others."
             )
-        if self.password and self.security == "none" and not _loopback(self.host):
+        if self.password and self.security == "none" and not loopback(self.host):
             raise SettingsError(
                 f'mail.smtp.security: "none" would send the password to {self.host} in the clear. '
                 'Write "starttls" or "tls".'
@@ -71,22 +71,4 @@ class SmtpConfig:
         """Return what certificates and host names are verified with; None without TLS."""
         if self.security == "none":
             return None
-        context = ssl.create_default_context()
-        if self.ca_file:
-            try:
-                context.load_verify_locations(self.ca_file)
-            except OSError as fault:  # ssl.SSLError is one: no certificate in it
-                raise SettingsError(
-                    f"mail.smtp.ca_file: {self.ca_file} cannot be used: {fault.strerror or fault}. "
-                    "It must be a file with certificates in PEM."
-                ) from fault
-        return context
-
-
-def _loopback(host: str) -> bool:
-    if host.lower().rstrip(".") == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
+        return tls_context(self.ca_file, "mail.smtp.ca_file")

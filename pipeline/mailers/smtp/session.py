@@ -21,12 +21,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
+from pipeline.discretion import clean
 from pipeline.errors import MailerUnusable, RelayRefused, RelayUnfit
 from pipeline.mailers.smtp.config import SmtpConfig
 from pipeline.mailers.smtp.envelope import Extensions
 from pipeline.mailers.smtp.together import wait
 from pipeline.mailers.smtp.wire import Lost, Wire
-from pipeline.mailers.smtp.words import clean
 
 #: How long a relay may take to say good-bye; nothing depends on it.
 FAREWELL = 2.0

@@ -16,10 +16,10 @@ import re
 from dataclasses import dataclass, replace
 from enum import Enum, auto
 
+from pipeline.discretion import clean
 from pipeline.mailers.smtp.envelope import Extensions, too_large, unfit
 from pipeline.mailers.smtp.replies import Reply
 from pipeline.mailers.smtp.wire import Wire
-from pipeline.mailers.smtp.words import clean
 from pipeline.model import Answer, Outcome, Submission
 
 CLOSING = 421

@@ -86,7 +86,21 @@ class Theme:
             raise
         except Exception as fault:
             raise SettingsError(f"{where}: {_sentence(fault)}", path="newsletter.toml") from fault
-        return " ".join(re.sub(r"[\x00-\x1f\x7f-\x9f]", " ", text).split())
+        return _one_line(text)
+
+    def word(self, key: str, **values: object) -> str:
+        """Return one of the interface's words, its {places} filled, as one line of plain text.
+
+        Raises ThemeError, naming the key, if it cannot be.
+        """
+        try:
+            template = self._environment.from_string("{{ words[key]|fill(**values) }}")
+            text = template.render(key=key, values=values)
+        except Exception as fault:
+            raise ThemeError(
+                f"{key}: {_sentence(fault)}", path=f"templates/words/{self.language}.toml"
+            ) from fault
+        return _one_line(text)
 
     def source(self, name: str) -> str:
         """Return a file's text as it is, line ends as `\\n`: a stylesheet, for one."""
@@ -277,6 +291,10 @@ def _place(fault: Exception, trace: TracebackType | None) -> tuple[str, int | No
             place, line = file.removeprefix(_FRAME), trace.tb_lineno
         trace = trace.tb_next
     return place, line
+
+
+def _one_line(text: str) -> str:
+    return " ".join(re.sub(r"[\x00-\x1f\x7f-\x9f]", " ", text).split())
 
 
 def _sentence(fault: Exception) -> str:

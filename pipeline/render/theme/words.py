@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 
 from jinja2 import TemplateRuntimeError, pass_context, pass_eval_context
@@ -42,27 +42,35 @@ def read_words(files: Sequence[tuple[str, str]]) -> Words:
     return words
 
 
+def filled(word: str, values: Mapping[str, object], write: Callable[[object], str] = str) -> str:
+    """Put values where a word has {places}, the word and each value written by `write`. Raises KeyError."""
+    return re.sub(r"\{(\w+)\}", lambda place: str(write(values[place[1]])), str(write(word)))
+
+
+def counted(language: str, forms: Mapping[str, str] | str, number: int) -> str:
+    """Pick the plural form for a number and put it in as {n}."""
+    if isinstance(forms, str):
+        forms = {"other": forms}
+    form = forms.get(_rule(language, number)) or forms["other"]
+    return form.replace("{n}", str(number))
+
+
 @pass_eval_context
 def fill(context: EvalContext, word: str, **values: object) -> str:
     """Put values where a word has {places}; in HTML both are escaped, unless a value is markup."""
-    write = escape if context.autoescape else str
-
-    def put(match: re.Match[str]) -> str:
-        if match[1] not in values:
-            raise TemplateRuntimeError(f"a word has a place {{{match[1]}}} that nothing fills: {word!r}")
-        return str(write(values[match[1]]))
-
-    text = re.sub(r"\{(\w+)\}", put, str(write(word)))
+    try:
+        text = filled(word, values, escape if context.autoescape else str)
+    except KeyError as fault:
+        raise TemplateRuntimeError(
+            f"a word has a place {{{fault.args[0]}}} that nothing fills: {word!r}"
+        ) from None
     return Markup(text) if context.autoescape else text  # noqa: S704 -- both halves were escaped above
 
 
 @pass_context
 def plural(context: Context, forms: Mapping[str, str] | str, number: int) -> str:
     """Pick the plural form for a number and put it in as {n}: `words.posts|plural(3)`."""
-    if isinstance(forms, str):
-        forms = {"other": forms}
-    form = forms.get(_rule(str(context.get("language", "en")), number)) or forms["other"]
-    return form.replace("{n}", str(number))
+    return counted(str(context.get("language", "en")), forms, number)
 
 
 @lru_cache(maxsize=1024)

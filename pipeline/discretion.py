@@ -1,4 +1,4 @@
-"""Makes what a relay said fit for a report: one line, not too long, naming nobody."""
+"""Makes what a mail server said, to us or in a report, fit to be kept: one line, not too long, naming nobody."""
 
 from __future__ import annotations
 

@@ -1,0 +1,127 @@
+"""Stands before the readers' pages: takes only so much at once, dresses every answer, and owns up to our faults.
+
+Nothing is taken from the Host header: whatever a page links to comes from
+newsletter.toml, or is relative.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from starlette.requests import ClientDisconnect
+from starlette.responses import PlainTextResponse
+
+from pipeline.errors import NewsletterError
+from pipeline.serving.headers import dress
+from pipeline.web.headers import HSTS, PLAIN
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+    from pipeline.web.visitors import Visitors
+
+#: Requests under way at once; more than that only wait for the store.
+MOST = 100
+#: Seconds after which whoever was turned away may come back.
+LATER = "5"
+#: What is written about a request instead of its path, which may hold a token.
+NAMED = frozenset({"subscribe", "confirm", "unsubscribe", "preferences", "hooks", "healthz"})
+OURS = "A fault of the program itself. Please try again later."
+CROWDED = "Too much at once. Please try again in a few seconds."
+
+_log = logging.getLogger("pipeline.web")
+
+
+class Guard:
+    """An ASGI application around another."""
+
+    def __init__(self, app: ASGIApp, visitors: Visitors, *, secure: bool) -> None:
+        """`secure` says that the public address is an https one."""
+        self.app, self.visitors = app, visitors
+        self.secure = secure
+        self._under_way = 0
+        self._warned = False
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return
+        began, status = time.perf_counter(), 0
+        visitor = scope["visitor"] = self.visitors.who(scope)
+        usual = {**PLAIN, **(HSTS if self.secure and not visitor.in_the_clear else {})}
+        self._mind(visitor.spoken_for)
+        _put_right(scope)
+
+        async def dressed(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message = {**message, "headers": dress(message.get("headers", []), usual)}
+            await send(message)
+
+        self._under_way += 1
+        try:
+            if self._under_way > MOST:
+                crowded = PlainTextResponse(f"{CROWDED}\n", 503, headers={"Retry-After": LATER})
+                await crowded(scope, receive, dressed)
+            else:
+                await self.app(scope, receive, dressed)
+        except ClientDisconnect:
+            pass  # it went away in the middle of what it said
+        except Exception as fault:
+            _confess(scope, fault)
+            if not status:
+                await PlainTextResponse(f"{OURS}\n", 500)(scope, receive, dressed)
+        finally:
+            self._under_way -= 1
+            took = (time.perf_counter() - began) * 1000
+            _log.info("%s %s %d %.0f ms", scope["method"][:20], named(scope), status, took)
+
+    def _mind(self, spoken_for: bool) -> None:
+        if spoken_for and not self._warned:
+            self._warned = True
+            _log.warning(
+                "warning: requests come through a proxy that web.trusted_proxies does not name, so all who come "
+                "through it count as one client. Name its address in newsletter.toml."
+            )
+
+
+def named(scope: Scope) -> str:
+    """Return what may be written about a request's path: never a token."""
+    first, _, more = scope["path"].lstrip("/").partition("/")
+    if first in NAMED:
+        return f"/{first}/…" if more else f"/{first}"
+    return "elsewhere"
+
+
+def _put_right(scope: Scope) -> None:
+    """Take a target in absolute form, whatever host it names, for its path (RFC 9112, 3.2.2)."""
+    scope["path"] = _path_of(scope["path"])
+    scope["raw_path"] = _path_of(scope["raw_path"].decode("latin-1")).encode("latin-1")
+
+
+def _path_of(target: str) -> str:
+    if target.startswith("/") or "://" not in target:
+        return target
+    return "/" + target.partition("://")[2].partition("/")[2]
+
+
+def _confess(scope: Scope, fault: Exception) -> None:
+    if isinstance(fault, NewsletterError):
+        _log.error("newsletter: %s: %s", named(scope), fault)
+        return
+    # No words of the fault's own: they may hold what somebody sent. The traceback is for whoever asked for more.
+    with suppress(Exception):
+        last = fault.__traceback__
+        while last is not None and last.tb_next is not None:
+            last = last.tb_next
+        place = f"{last.tb_frame.f_code.co_filename.rpartition('/')[2]}:{last.tb_lineno}" if last else ""
+        _log.error(
+            "newsletter: a fault of the program itself at %s: %s at %s",
+            named(scope),
+            type(fault).__name__,
+            place,
+            exc_info=_log.isEnabledFor(logging.DEBUG),
+        )

@@ -1,0 +1,191 @@
+"""Makes the readers' pages in the newsletter's theme, each with the one policy under which it works.
+
+A page brings its sheet with it, so that nothing else has to be asked for,
+wherever the site itself is hosted.
+"""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from hashlib import sha256
+from typing import TYPE_CHECKING, cast
+
+from markupsafe import Markup
+from starlette.responses import HTMLResponse
+
+from pipeline.audience.joining import CONFIRM_WITHIN
+from pipeline.dates import long_date
+from pipeline.errors import ThemeError
+from pipeline.render.addresses import Addresses
+from pipeline.render.site.frame import Frame
+from pipeline.render.theme.words import counted, filled
+
+if TYPE_CHECKING:
+    from pipeline.project import Project
+
+#: What pages say that hold nothing but a sentence: the words NAME_title and NAME_text.
+SAID = (
+    "already",
+    "asked",
+    "confirm_expired",
+    "confirmed",
+    "left",
+    "not_now",
+    "not_understood",
+    "undo_late",
+    "undone",
+    "wrong_link",
+)
+
+
+#: A word's key, and where it leads.
+Link = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where on this server a page is read."""
+
+    #: The way back to the server's root: "../" from /confirm/TOKEN.
+    up: str = ""
+    #: True if the site lies below the same root.
+    site: bool = False
+
+    @classmethod
+    def of(cls, path: str, *, site: bool) -> Place:
+        """`path` is as it was asked for, still percent-encoded."""
+        return cls("../" * max(path.count("/") - 1, 0), site)
+
+
+class Pages:
+    """The pages of one newsletter."""
+
+    def __init__(self, project: Project) -> None:
+        """Raises ThemeError."""
+        settings = project.settings
+        self._theme, self._language = project.theme, settings.newsletter.language
+        self._frame = Frame(settings, Addresses(settings, [], project.root))
+        self._words = project.theme.words()
+        sheets = (project.theme.source("web/site.css"), project.theme.source("reader/forms.css"))
+        # In a sheet "<\/" is "</", which would end the element that the sheet stands in.
+        self._sheet = "\n".join(sheets).replace("</", "<\\/")
+        digest = b64encode(sha256(self._sheet.encode()).digest()).decode()
+        self.policy = (
+            f"default-src 'none'; style-src 'sha256-{digest}'; form-action 'self'; base-uri 'none'; "
+            "frame-ancestors 'none'"
+        )
+        #: What any sentence may name.
+        self._values = {
+            "name": settings.newsletter.name,
+            "how_often": self.word("how_often"),
+            "hours": int(CONFIRM_WITHIN.total_seconds() // 3600),
+        }
+        #: What a reader agrees to; kept word for word when they confirm.
+        self.consent = self.word("consent", **self._values)
+
+    def word(self, key: str, **values: object) -> str:
+        """Return a word of the interface as plain text, its places filled. Raises ThemeError."""
+        try:
+            return filled(str(self._words[key]), values)
+        except KeyError as fault:
+            raise ThemeError(f"the word {key} has a place {{{fault.args[0]}}} that nothing fills") from None
+
+    def day(self, day: date) -> str:
+        """Write a day as people in the newsletter's language do."""
+        return long_date(day, self._language)
+
+    def issue(self, number: int, place: Place) -> str:
+        """Return where an issue can be read."""
+        return f"{self._root(place)}issues/{number}/index.html"
+
+    def respond(
+        self, template: str, title: str, place: Place, *, path: str = "", status: int = 200, **context: object
+    ) -> HTMLResponse:
+        """Make a page of a template in reader/; `path` names it to the navigation. Raises ThemeError."""
+        template = f"reader/{template}.html"
+        frame = self._frame.page(template, path, title, canonical="", root=self._root(place))
+        head = cast("Mapping[str, object]", frame.context["page"])
+        text = self._theme.render(
+            template,
+            page={**head, "sheet": Markup(self._sheet)},  # noqa: S704 -- it cannot end its element
+            site={**self._frame.site, "subscribe": f"{place.up}subscribe"},
+            consent=self.consent,
+            **context,
+        )
+        return HTMLResponse(text, status, headers={"Content-Security-Policy": self.policy})
+
+    def titled(self, key: str) -> str:
+        """Return the heading that a page has by its name. Raises ThemeError."""
+        return self.word(f"{key}_title", **self._values)
+
+    def say(
+        self,
+        what: str,
+        place: Place,
+        *,
+        status: int = 200,
+        hint: str = "",
+        undo: str = "",
+        button: Link | None = None,
+        link: Link | None = None,
+        **values: object,
+    ) -> HTMLResponse:
+        """Make a page that says one of SAID, and what can be done next. Raises ThemeError."""
+        return self._said(
+            self.titled(what),
+            self.word(f"{what}_text", **self._values, **values),
+            place,
+            status,
+            hint,
+            undo,
+            button,
+            link,
+        )
+
+    def say_too_often(self, place: Place, minutes: int) -> HTMLResponse:
+        """Make the page for who has to wait so many minutes. Raises ThemeError."""
+        forms = self._words["too_often_text"]
+        return self._said(self.titled("too_often"), counted(self._language, forms, minutes), place, 429)
+
+    def say_not_found(self, place: Place) -> HTMLResponse:
+        """Make the page for an address that is none of ours. Raises ThemeError."""
+        text, front = self.word("not_found_text"), f"{self._root(place)}index.html"
+        return self._said(self.word("not_found"), text, place, 404, button=("to_the_front", front))
+
+    def _said(
+        self,
+        title: str,
+        text: str,
+        place: Place,
+        status: int,
+        hint: str = "",
+        undo: str = "",
+        button: Link | None = None,
+        link: Link | None = None,
+    ) -> HTMLResponse:
+        return self.respond(
+            "said",
+            title,
+            place,
+            status=status,
+            text=text,
+            hint=self.word(hint) if hint else "",
+            undo=undo,
+            button=self._link(button),
+            link=self._link(link),
+        )
+
+    def _link(self, link: Link | None) -> Mapping[str, str]:
+        return {"text": self.word(link[0]), "url": link[1]} if link else {}
+
+    def _root(self, place: Place) -> str:
+        return place.up if place.site else self._frame.local.base
+
+
+def masked(email: str) -> str:
+    """Return an address so that its owner knows it and nobody else learns it: "a…@example.org", on one line."""
+    local, _, domain = email.rpartition("@")
+    return f"{local[:1]}…\u2060@{domain}"

@@ -1,0 +1,148 @@
+"""Serves the readers' pages until it is told to end, with the postman beside them."""
+
+from __future__ import annotations
+
+import logging
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from pipeline.errors import NewsletterError, SettingsError, UsageError
+from pipeline.postman import Postman
+from pipeline.serving import server
+from pipeline.serving.server import configure
+from pipeline.web.app import Desk, make_app
+from pipeline.web.keeper import Keeper, Open, clock_of
+from pipeline.web.limits import Limits
+from pipeline.web.pages import Place
+from pipeline.web.protocol import Wary, WaryServer
+from pipeline.web.rehearsal import rehearse
+from pipeline.web.site import Site
+from pipeline.web.visit import Visit
+from pipeline.web.visitors import Visitors
+
+if TYPE_CHECKING:
+    from pipeline.project import Project
+
+HOST, PORT = "127.0.0.1", 8080
+#: Seconds that requests under way have to be finished in, once it is told to end.
+PATIENCE = 25
+#: Seconds that the letter under way has after that.
+LETTER = 20
+
+_log = logging.getLogger("pipeline.web")
+
+
+def listen(address: str, port: int) -> socket.socket:
+    """Take a port of an address. Raises UsageError for what is no address, NewsletterError if it cannot be had."""
+    try:
+        found = socket.getaddrinfo(
+            address.strip("[]"), port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )
+    except OSError as fault:
+        raise UsageError(
+            f"-b {address}: {fault.strerror}. Name an address of this machine, like {HOST}."
+        ) from fault
+    family, _, _, _, place = found[0]
+    try:
+        return server.listen(family, place)
+    except OSError as fault:
+        raise NewsletterError(
+            f"port {port} of {address} cannot be had: {fault.strerror}. Take another: newsletter serve -p 8081"
+        ) from fault
+
+
+def concerns(project: Project) -> list[str]:
+    """Say what readers will not get as things stand: mail that cannot go, buttons that mail programs will not press."""
+    settings, found = project.settings, []
+    try:
+        if settings.mail.mailer == "outbox":
+            found.append(
+                "confirmations are not sent: the outbox mailer writes them into outbox/mail/. Set mailer under [mail]."
+            )
+        else:
+            _ = project.mailer
+    except SettingsError as fault:
+        found.append(f"confirmations cannot be sent, so nobody can subscribe: {fault}")
+    if urlsplit(settings.web_url).scheme != "https":
+        found.append(
+            f"web.url is {settings.web_url}. Without https, mail programs offer no button to unsubscribe "
+            "(RFC 8058, 3.1)."
+        )
+    elif not settings.web.trusted_proxies:
+        found.append(
+            "web.trusted_proxies is empty. Something in front of this must speak https; name its address, or all "
+            "readers count as one client."
+        )
+    return found
+
+
+def serve(
+    project: Project,
+    again: Callable[[], Project],
+    listener: socket.socket,
+    ready: Callable[[], None],
+    *,
+    site: bool,
+    pretends: bool,
+) -> None:
+    """Answer until Ctrl-C or SIGTERM; `ready` is called when the first request can come.
+
+    `again` opens the newsletter anew, `site` is whether public/ is served as
+    well, and `pretends` whether the project's moment is a pretended one. Raises
+    what opening raises.
+    """
+    settings, web = project.settings, urlsplit(project.settings.web_url)
+    clock, visitors = clock_of(project, pretends=pretends), Visitors(settings.web.trusted_proxies)
+    opened = Open(project)
+
+    def reopened() -> Project:
+        other = again()
+        other.had_store = True
+        return other
+
+    postman = Postman(reopened, clock, lambda text: _log.warning("newsletter: %s", text))
+    desk = Desk(
+        Keeper(opened, lambda: Open(reopened()), clock),
+        Limits(settings.web.subscribe_limit),
+        postman.wake,
+        Site(project.public, f"{web.scheme}://{web.netloc}") if site else None,
+    )
+    rehearse(Visit(project, opened.pages, clock(), Place(), "", desk.limits, opened.categories))
+
+    class Connection(Wary):
+        trusts = staticmethod(visitors.trusts)
+
+    app = make_app(desk, visitors, settings.web_url)
+    http = WaryServer(configure(app, PATIENCE, http=Connection))
+
+    async def main() -> None:
+        ready()
+        await http.serve(sockets=[listener])
+
+    try:
+        with at_work(postman):
+            server.run(main())
+    finally:
+        desk.close()
+
+
+@contextmanager
+def at_work(postman: Postman) -> Iterator[None]:
+    """Have the postman work in a thread of his own; at the end he finishes the letter that is under way."""
+    stop = threading.Event()
+    thread = threading.Thread(target=postman.run, args=(stop,), name="postman", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        postman.wake()
+        thread.join(LETTER)
+        if thread.is_alive():
+            # A relay that does not answer: what is under way is in doubt, as it would be after a crash.
+            postman.abandon()
+            thread.join(1)
