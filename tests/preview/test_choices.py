@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 import html5lib
 import pytest
@@ -34,6 +34,7 @@ from pipeline.project import open_project
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
+HILL = "https://letter.example.org/posts/lead/hill.png"
 WORDS = {"lead": "Opening words of the whole", "second": "A second post", "arabic": "هل يسبب"}
 
 
@@ -107,6 +108,8 @@ def test_every_view_of_the_mail_shows_what_was_chosen_and_page_and_feed_are_for_
         assert "second" in has(frame(some, "", view)), view
     assert "A second post without an excerpt" in frame(some, "weather", "source")
     assert "A second post without an excerpt" not in frame(some, "sleep", "source")
+    # With its pictures.
+    assert f"/file?of={quote(HILL, safe='')}" in frame(some, "weather", "web")
     for view in ("web", "feed"):
         assert has(frame(some, "weather", view)) == has(frame(some, "", view)) == set(WORDS), view
 
