@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from pipeline.cli.asking import ask_for_address
 from pipeline.cli.context import Context, Verb, json_option, pass_context
 from pipeline.cli.words import counted, moment
-from pipeline.errors import Refused, UsageError
+from pipeline.errors import UsageError
 from pipeline.model import Everything, Preferences, Subscriber
 
 if TYPE_CHECKING:
@@ -101,15 +102,12 @@ def agree(context: Context, email: str) -> None:
     """Have somebody's word, since this cannot be undone."""
     if not context.interactive():
         raise UsageError("nobody is here to ask: add --yes to forget them.")
-    try:
-        sure = click.confirm(f"This cannot be undone. Erase all that is kept about {email}?", err=True)
-    except click.Abort as stopped:
-        click.echo("\nStopped. Nothing has changed.", err=True)
-        raise click.exceptions.Exit(130) from stopped
-    if not sure:
-        raise Refused(
-            f"stopped, and nothing has changed. To send them nothing more: newsletter subscribers remove {email}"
-        )
+    ask_for_address(
+        email,
+        "Type the address once more to erase all that is kept about it",
+        stopped="Stopped. Nothing has changed.",
+        otherwise=f"nothing has changed. To send them nothing more: newsletter subscribers remove {email}",
+    )
 
 
 @click.command(cls=Verb)

@@ -6,7 +6,7 @@ in a file, so a list takes no more memory the longer it is.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import count, islice
 from typing import Any
 
@@ -27,7 +27,6 @@ from sqlalchemy import (
     exists,
     false,
     func,
-    insert,
     literal_column,
     not_,
     or_,
@@ -71,12 +70,14 @@ incoming = Table(
     PrimaryKeyConstraint("email_key"),
     sqlite_with_rowid=False,
 )
-#: Which of them were forgotten, as far as their marks tell.
+#: What would stay of each if they were forgotten; empty as long as nobody was.
 marked = Table(
     "marked",
     _beside,
-    Column("mark", String(32), nullable=False),
-    Column("email_key", String(320), nullable=False),
+    Column("mark", String(32)),
+    Column("email_key", String(320)),
+    PrimaryKeyConstraint("mark", "email_key"),
+    sqlite_with_rowid=False,
 )
 
 
@@ -101,6 +102,7 @@ def _gathering() -> str:
 _NONE: ColumnElement[str] = literal_column("''")
 #: As text: what SQLAlchemy does for each row of a statement takes longer than the database.
 _GATHER = _gathering()
+_MARK = str(dialect.insert(marked).on_conflict_do_nothing().compile(dialect=dialect.dialect()))
 
 
 def _there(table: FromClause, *where: ColumnElement[bool]) -> ColumnElement[bool]:
@@ -115,7 +117,10 @@ _now = subscribers.alias("now")
 _here = _there(_now)
 _gone = _there(_now, _now.c.state == _S.UNSUBSCRIBED)
 _known = _there(suppressions)
-_erased = _there(marked)
+#: From the side of those who were forgotten: they are few.
+_erased = incoming.c.email_key.in_(
+    select(marked.c.email_key).join(forgotten, forgotten.c.mark == marked.c.mark)
+)
 #: Whoever left, is suppressed or was forgotten stays so, whatever a row says.
 _stays_out = or_(_known, _gone, _erased, incoming.c.suppressed != "")
 
@@ -125,25 +130,35 @@ def take_in(
     people: Iterable[Subscriber],
     marks: Callable[[str], Sequence[str]],
     *,
+    mark: bool,
     rehearse: bool = False,
 ) -> dict[str, int]:
     """Add or update people by address within a transaction; count what became of each row.
 
-    `marks` returns what stays of an address that was forgotten. With `rehearse`
-    nothing is written, and nobody is kept waiting.
+    `marks` returns what stays of an address that was forgotten; `mark` says
+    that somebody was, and makes it quicker to know. With `rehearse` nothing is
+    written, and nobody is kept waiting.
     """
     _beside.create_all(connection)
     rows = _gather(connection, people)
+    if mark:
+        _mark(connection, marks)
     if not rehearse:
         # From here on others wait: a transaction that has read could be too late to write.
         connection.execute(delete(suppressions).where(false()))
-    _find_forgotten(connection, marks)
+    if not mark and anybody_forgotten(connection):  # since it was asked
+        _mark(connection, marks)
     counted = _count(connection)
+    if not rehearse:
+        _write(connection, counted)
     # The rest are rows with an address that stood in another one, too.
     counted["unchanged"] += rows - sum(counted.values())
-    if not rehearse:
-        _write(connection)
     return counted
+
+
+def anybody_forgotten(connection: Connection) -> bool:
+    """Tell whether anybody ever was."""
+    return bool(connection.scalar(select(exists(select(forgotten.c.mark)))))
 
 
 def _count(connection: Connection) -> dict[str, int]:
@@ -191,13 +206,11 @@ def _wants(wants: Preferences) -> str:
     return f"{int(wants.feed_only)} {'' if until is None else as_microseconds(until)} {wants.choice}"
 
 
-def _find_forgotten(connection: Connection, marks: Callable[[str], Sequence[str]]) -> None:
-    """Note who of the incoming was forgotten. Costs nothing as long as nobody was."""
-    if connection.scalar(select(exists(select(forgotten.c.mark)))):
-        for chunk in _chunks(connection, select(incoming.c.email_key, incoming.c.email)):
-            rows = [{"mark": mark, "email_key": key} for key, email in chunk for mark in marks(email)]
-            connection.execute(insert(marked), rows)
-        connection.execute(delete(marked).where(marked.c.mark.not_in(select(forgotten.c.mark))))
+def _mark(connection: Connection, marks: Callable[[str], Sequence[str]]) -> None:
+    """Write down what would stay of everybody if they were forgotten."""
+    for chunk in _chunks(connection, select(incoming.c.email_key, incoming.c.email)):
+        rows = [(mark, key) for key, email in chunk for mark in marks(email)]
+        connection.exec_driver_sql(_MARK, rows)
 
 
 def _chunks(connection: Connection, query: Any) -> Iterator[Sequence[Any]]:
@@ -234,11 +247,15 @@ def _changes() -> ColumnElement[bool]:
     return _there(subscribers, or_(_renames(), _moves()))
 
 
-def _write(connection: Connection) -> None:
-    """Write down what was decided; what it is decided by, last."""
-    _update(connection, not_(_stays_out), or_(_renames(), _moves()))
-    # Who must not be mailed anyway may still have left.
-    _update(connection, and_(_stays_out, not_(_erased)), _leaves())
+def _write(connection: Connection, counted: Mapping[str, int]) -> None:
+    """Write down what was decided; what it is decided by, last. Goes through everybody only for what was counted."""
+    if counted["updated"]:
+        _update(connection, not_(_stays_out), or_(_renames(), _moves()))
+    if counted["suppressed"]:
+        # Who must not be mailed anyway may still have left.
+        _update(connection, and_(_stays_out, not_(_erased)), _leaves())
+    if not counted["added"] and not counted["suppressed"]:
+        return
     _write_preferences(connection)
     names = ["email_key", "uid", "email", "domain", "name", "state", "since"]
     new = select(*(incoming.c[name] for name in names), NOW, NOW).where(not_(_erased))

@@ -164,6 +164,20 @@ def test_who_was_forgotten_under_an_earlier_secret_stays_forgotten(store, tmp_pa
     again.close_database()
 
 
+@pytest.mark.parametrize("somebody_before", [False, True])
+def test_who_is_forgotten_while_a_list_is_read_is_not_taken_from_it(store, opened, somebody_before):
+    other = opened()
+    if somebody_before:
+        other.forget("bo@example.com", NOW)
+
+    def people():
+        yield subscriber("ana@example.com")
+        assert not other.forget("ana@example.com", NOW).known
+
+    assert store.put_subscribers(people()) == counted(suppressed=1)
+    assert store.subscriber("ana@example.com") is None
+
+
 def test_a_rehearsal_counts_the_same_and_changes_nothing(store, opened, tmp_path):
     store.put_subscribers(
         [
