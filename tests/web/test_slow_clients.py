@@ -35,7 +35,7 @@ def port(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
     for name, seconds in (("HEAD", 0.4), ("BODY", 0.9), ("ANSWER", 0.4), ("TENTHS", 1)):
         monkeypatch.setattr(protocol, name, seconds)
     listener = server.listen(socket.AF_INET, ("127.0.0.1", 0))
-    http = WaryServer(server.configure(app, 1, http=Wary))
+    http = WaryServer(server.configure(app, 1, http=Wary), lambda: None)
     thread = threading.Thread(target=lambda: http.run(sockets=[listener]))
     port = listener.getsockname()[1]
     thread.start()
