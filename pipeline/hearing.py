@@ -14,7 +14,17 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from pipeline.errors import AudienceError
-from pipeline.model import Decision, Heard, Incoming, IssueRecord, News, Nothing, Person
+from pipeline.model import (
+    Decision,
+    EventKind,
+    Heard,
+    Incoming,
+    IssueRecord,
+    LetterKind,
+    News,
+    Nothing,
+    Person,
+)
 
 if TYPE_CHECKING:
     from pipeline.edges import Mailbox
@@ -193,6 +203,7 @@ def _readers(project: Project, heard: Sequence[Heard], now: datetime, trusted: b
     # Most reports name their reader, so that a handful of codes has to be made to find the one that fits.
     for each, uids in zip(heard, hints, strict=True):
         codes |= _made(project, issues, uids, set(each.evidence.codes))
+        codes |= _of_letters(project, uids, set(each.evidence.codes) - codes.keys())
     missing = wanted - codes.keys()
     for issue in issues:
         if not missing or issue.date < now - RECENT:
@@ -232,6 +243,22 @@ def _made(
                     found[code] = _Reader(uid, issue)
         if len(found) == len(wanted):
             break
+    return found
+
+
+def _of_letters(project: Project, uids: Iterable[str], wanted: set[str]) -> dict[str, _Reader]:
+    """Return which of the wanted codes are those of single mails to these readers: a confirmation, a welcome."""
+    from pipeline.deliver.letter import NO_ISSUE, identity
+
+    found: dict[str, _Reader] = {}
+    for uid in uids if wanted else ():
+        person = project.store.person(uid)
+        for event in person.events if person else ():
+            if event.kind not in (EventKind.ASKED, EventKind.CONFIRMED):
+                continue
+            for kind in LetterKind:
+                codes = project.tokens.message_ids(NO_ISSUE, identity(uid, kind, event.at))
+                found |= {code: _Reader(uid) for code in codes if code in wanted}
     return found
 
 

@@ -23,9 +23,11 @@ if TYPE_CHECKING:
     from pipeline.collect.folder import Folder
     from pipeline.edges import Hook, Mailbox, Mailer, Store
     from pipeline.hear.mailbox import ServerConfig
+    from pipeline.mailers.outbox import Outbox
     from pipeline.render.content.kept import KeptBodies
     from pipeline.render.theme.theme import Theme
     from pipeline.settings import Settings
+    from pipeline.store import Missing
 
 #: What the program keeps for itself, inside the newsletter's folder; never in git.
 PRIVATE = ".newsletter"
@@ -87,15 +89,32 @@ class Project:
             )
         return InstallationTokens(secret, load_old_secrets(self.root, self.environ))
 
+    @property
+    def tokens_for_looking(self) -> InstallationTokens:
+        """The same, but where there is no secret yet none is made: what derives from it then is worth nothing."""
+        from pipeline.audience.tokens import InstallationTokens, has_secret
+
+        if has_secret(self.root, self.environ):
+            return self.tokens
+        return InstallationTokens(b"nobody keeps what is made with this")
+
     @cached_property
     def store(self) -> Store:
         """The ledger and the audience."""
+        return self._open_store("refuse" if self.had_store else "make")
+
+    @property
+    def store_for_looking(self) -> Store:
+        """The same, but where there is no store yet none is made: an empty one in memory stands for it."""
+        return self.__dict__.get("store") or self._open_store("stand-in")
+
+    def _open_store(self, missing: Missing) -> Store:
         from pipeline.audience.tokens import LateTokens
         from pipeline.store import open_store
 
         lease = timedelta(seconds=self.settings.mail.lease)
         tokens = LateTokens(lambda: self.tokens)
-        return open_store(self.settings.store.url, self.root, tokens, lease, make=not self.had_store)
+        return open_store(self.settings.store.url, self.root, tokens, lease, missing)
 
     @cached_property
     def mailer(self) -> Mailer:
@@ -105,9 +124,14 @@ class Project:
     @cached_property
     def single_mailer(self) -> Mailer:
         """The same, for single messages that belong to no issue's readers: test copies."""
-        from pipeline.mailers.outbox import Outbox
+        from pipeline.mailers.outbox import SINGLE, Outbox
 
-        return Outbox(self.root / "outbox", "mail") if isinstance(self.mailer, Outbox) else self.mailer
+        return Outbox(self.root / "outbox", SINGLE) if isinstance(self.mailer, Outbox) else self.mailer
+
+    @property
+    def outbox(self) -> Outbox:
+        """What lies in outbox/, whichever mailer is in use today."""
+        return _outbox(self)
 
     def mailbox(self) -> Mailbox:
         """Return the mailbox that settings name; not yet opened."""
@@ -153,7 +177,7 @@ class Project:
         return folder
 
 
-def _outbox(project: Project) -> Mailer:
+def _outbox(project: Project) -> Outbox:
     from pipeline.mailers.outbox import Outbox
 
     return Outbox(project.root / "outbox")

@@ -1,64 +1,77 @@
-"""The people who read, as an editor handles them: import, add, remove, find, export."""
+"""One of the people who read, as an editor handles them: add, remove, allow, find, show, forget."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from io import BufferedReader
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.errors import AudienceError
-from pipeline.model import Subscriber
+from pipeline.model import Everything, Forgotten, Subscriber
 
 if TYPE_CHECKING:
     from pipeline.project import Project
 
-#: Told of every row that cannot be used: its line and the reason.
-Refusal = Callable[[int, str], None]
+#: How long a copy that is being filed this moment is waited for, and how often it is looked for.
+FILED_WITHIN, LOOK_AGAIN = 2.0, 0.05
 
 
-def take_in(project: Project, source: Path | BufferedReader, refuse: Refusal) -> dict[str, int]:
-    """Import a CSV table; who has left or is suppressed stays so.
+@dataclass(frozen=True, slots=True)
+class Known:
+    """All that is kept about an address, in the store and beside it."""
 
-    Returns how many were `added`, `updated`, `unchanged`, `refused`,
-    `suppressed`. Raises AudienceError if the table as a whole cannot be read;
-    then nobody was taken in.
-    """
-    from pipeline.audience.table import RefusedRow, read
+    email: str
+    everything: Everything
+    #: Files in outbox/ that are mail to it, as paths in the newsletter's folder.
+    files: tuple[str, ...]
 
-    refused = 0
 
-    def good() -> Iterator[Subscriber]:
-        nonlocal refused
-        for row in read(source, project.now, project.tokens, project.settings.newsletter.zone):
-            if isinstance(row, RefusedRow):
-                refused += 1
-                refuse(row.line, row.reason)
-            else:
-                yield row
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """What was erased of an address."""
 
-    counts = project.store.put_subscribers(good())
-    ours = {key: counts.get(key, 0) for key in ("added", "updated", "unchanged")}
-    return ours | {"refused": refused, "suppressed": counts.get("suppressed", 0)}
+    found: Forgotten
+    #: How many files in outbox/.
+    files: int
 
 
 def add(project: Project, email: str, name: str) -> Subscriber:
-    """Add one person who has consented. Raises AudienceError if they left before."""
+    """Add one person who has consented. Raises AudienceError, with the remedy, if they left before."""
+    from pipeline.audience import byhand
     from pipeline.audience.addresses import make_subscriber
 
     person = make_subscriber(email, name, project.now, project.tokens)
-    if project.store.put_subscribers([person]).get("suppressed"):
-        raise AudienceError(
-            f"{person.email} has left or is suppressed, and stays so until they subscribe again."
-        )
+    if project.store.put_subscribers([person])["suppressed"]:
+        known = project.store.everything(person.email)
+        if known.person.suppressed or known.forgotten:
+            why = f"is suppressed ({known.person.suppressed})" if known.person.suppressed else "was forgotten"
+            remedy = f"If that is a mistake, or they want it otherwise: newsletter subscribers allow {email}"
+            raise AudienceError(f"{person.email} {why}, and stays so. {remedy}")
+        raise AudienceError(f"{person.email} has left, and stays so until they subscribe again.")
+    project.store.decide(person.email, lambda one: byhand.added(one, project.now))
     return find(project, person.email)
 
 
 def remove(project: Project, email: str) -> Subscriber:
     """Make one person leave; they stay on record as having left, so that no import brings them back."""
+    from pipeline.audience import byhand
+
     person = find(project, email)
-    project.store.unsubscribe(person.email, project.now)
+    project.store.decide(person.email, lambda one: byhand.removed(one, project.now))
     return find(project, person.email)
+
+
+def allow(project: Project, email: str) -> Everything:
+    """Lift the suppression of an address, or the mark of having been forgotten; return what was known before."""
+    from pipeline.audience import byhand
+    from pipeline.audience.addresses import normalise
+
+    address = normalise(email)[0]
+    before = project.store.everything(address)
+    project.store.decide(address, lambda one: byhand.allowed(one, project.now))
+    return before
 
 
 def find(project: Project, email: str) -> Subscriber:
@@ -73,8 +86,48 @@ def find(project: Project, email: str) -> Subscriber:
     return person
 
 
-def export(project: Project) -> Iterator[str]:
-    """Yield everybody as lines of CSV, which `take_in` reads again."""
-    from pipeline.audience.table import write
+def known(project: Project, email: str) -> Known:
+    """Return all that is kept about an address (GDPR, article 15). Raises AudienceError if nothing is."""
+    from pipeline.audience.addresses import normalise
 
-    return write(project.store.subscribers(), project.settings.newsletter.zone)
+    address = normalise(email)[0]
+    everything = project.store.everything(address)
+    files = _files(project, address, everything.person.uid)
+    if not everything.anything and not files and everything.forgotten is None:
+        raise AudienceError(f"nothing is known of {email}. `newsletter subscribers list` shows everybody.")
+    return Known(address, everything, tuple(str(path.relative_to(project.root)) for path in files))
+
+
+def forget(project: Project, email: str) -> Erased:
+    """Erase a person wherever they stand, whether or not they are among the subscribers (GDPR, article 17).
+
+    What stays is a mark by which no import brings them back, and their
+    deliveries, which do not say whose they are. Works while an issue is sent.
+    """
+    from pipeline.audience.addresses import normalise
+
+    address = normalise(email)[0]
+    uid = project.store.everything(address).person.uid
+    found = project.store.forget(address, project.now)
+    files = _erase(_files(project, address, uid))
+    # A run may be about to give a last file its name; more of them cannot begin any more.
+    until = time.monotonic() + FILED_WITHIN
+    filing = found.under_way and project.settings.mail.mailer == "outbox"
+    while filing and time.monotonic() < until:
+        time.sleep(LOOK_AGAIN)
+        files += _erase(_files(project, address, uid))
+    return Erased(found, files)
+
+
+def _files(project: Project, address: str, uid: str) -> Sequence[Path]:
+    tokens = project.tokens
+    uids = {uid, *tokens.uids(address)}
+    issues = [record.number for record in project.store.issues()]
+    names = [(number, left) for number in issues for one in uids for left in tokens.message_ids(number, one)]
+    return list(project.outbox.copies(address, names))
+
+
+def _erase(files: Sequence[Path]) -> int:
+    for path in files:
+        path.unlink(missing_ok=True)
+    return len(files)

@@ -38,20 +38,35 @@ def normalise(text: str) -> tuple[str, str]:
     The part before the @ stays as written; the domain is in lower case and
     punycode (RFC 5891). Raises AudienceError with the reason.
     """
-    address = unicodedata.normalize("NFC", text.strip())
-    _refuse_oddities(address)
+    address = on_the_wire(text)
+    return address, address_key(address)
+
+
+def on_the_wire(text: str) -> str:
+    """Return an address as it goes on the wire. Raises AudienceError with the reason."""
+    address = text.strip()
     local, _, domain = address.rpartition("@")
-    if _PLAIN.fullmatch(address) and not domain.lower().endswith(_OURS):
+    # Most addresses are plain ones, and a list may hold a million.
+    if (
+        len(address) <= LONGEST
+        and _PLAIN.fullmatch(address)
+        and len(local) <= LONGEST_LOCAL
+        and not domain.lower().endswith(_OURS)
+    ):
         address = f"{local}@{domain.lower()}"
     else:
+        address = unicodedata.normalize("NFC", address)
+        _refuse_oddities(address)
         address = _validated(address)
     if len(address) > LONGEST:
         raise AudienceError(f"the address is longer than {LONGEST} characters")
-    return address, address_key(address)
+    return address
 
 
 def clean_name(text: str) -> str:
     """Return a name as one line in NFC, spaces levelled; "" stays "". Raises AudienceError with the reason."""
+    if text.isascii() and text.isprintable() and len(text) <= LONGEST_NAME:
+        return " ".join(text.split())
     if "\n" in text.strip() or "\r" in text.strip():
         raise AudienceError("the name takes more than one line")
     name = unicodedata.normalize("NFC", " ".join(text.split()))
@@ -62,24 +77,10 @@ def clean_name(text: str) -> str:
     return name
 
 
-def make_subscriber(
-    email: str,
-    name: str,
-    since: datetime,
-    tokens: Tokens,
-    state: SubscriberState = SubscriberState.CONFIRMED,
-    suppressed: str | None = None,
-) -> Subscriber:
-    """Return a subscriber from what somebody typed. Raises AudienceError with the reason."""
+def make_subscriber(email: str, name: str, since: datetime, tokens: Tokens) -> Subscriber:
+    """Return a confirmed subscriber from what somebody typed. Raises AudienceError with the reason."""
     address, _ = normalise(email)
-    return Subscriber(
-        uid=tokens.uid(address),
-        email=address,
-        name=clean_name(name),
-        state=state,
-        since=since,
-        suppressed=suppressed,
-    )
+    return Subscriber(tokens.uid(address), address, clean_name(name), SubscriberState.CONFIRMED, since)
 
 
 def _refuse_oddities(address: str) -> None:

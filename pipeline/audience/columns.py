@@ -1,14 +1,30 @@
-"""What the columns of other people's lists are called, and what their words mean."""
+"""Which columns of a list hold what: addresses, names, words and days that say where somebody stands."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, tzinfo
+from datetime import datetime, tzinfo
+from pathlib import PurePath
 
+from pipeline.audience.dates import moment
+from pipeline.audience.services import MAILCHIMP, OURS, Service, service_of
+from pipeline.audience.standing import (
+    BOUNCED,
+    LEFT,
+    PENDING,
+    RULES,
+    TELLING,
+    YES,
+    Rule,
+    Standing,
+    level,
+    severest,
+)
 from pipeline.errors import AudienceError
-from pipeline.model import SubscriberState
+from pipeline.model import Preferences, SubscriberState
+from pipeline.slugs import slugify
 
 _EMAIL = (
     "email",
@@ -22,136 +38,228 @@ _EMAIL = (
 _NAME = ("name", "fullname", "displayname", "subscribername")
 _FIRST = ("firstname", "fname", "givenname", "first")
 _LAST = ("lastname", "lname", "surname", "familyname", "last")
-_STATUS = ("status", "state", "subscriptionstatus", "subscriberstatus", "emailstatus")
+#: When they came to stand where they stand.
+_SINCE = "since"
 #: The moment somebody agreed, the surest word for it first.
-_SINCE = (
+_CONSENT = (
     "confirmed",
     "confirmedat",
+    "confirmedon",
     "confirmtime",
     "confirmationtime",
     "optintime",
     "optindate",
-    "since",
+    _SINCE,
     "subscribedat",
     "subscribedon",
     "subscribed",
+    "subscriptiondate",
+    "datesubscribed",
     "createdat",
     "created",
+    "creationdate",
     "signupdate",
     "dateadded",
     "addedat",
     "joined",
 )
 
-_CONFIRMED, _UNCONFIRMED, _LEFT = (
-    SubscriberState.CONFIRMED,
-    SubscriberState.UNCONFIRMED,
-    SubscriberState.UNSUBSCRIBED,
-)
-_YES = ("1", "y", "yes", "true")
-_NO = ("0", "n", "no", "false")
+#: What somebody wants to get, in our own export only.
+WANTS = ("categories", "feed_only", "paused_until")
+ALL = Preferences()
 
-#: A list's word -> state, and why mail to them is suppressed. An address that bounced once agreed
-#: and may again; who complained has left.
-_STATES: Mapping[str, tuple[SubscriberState, str | None]] = {
-    **dict.fromkeys(
-        ("", "confirmed", "subscribed", "subscriber", "active", "enabled", "verified", "optedin", "optin"),
-        (_CONFIRMED, None),
-    ),
-    **dict.fromkeys(("member", "free", "paid", "comped", "complimentary", *_YES), (_CONFIRMED, None)),
-    **dict.fromkeys(
-        ("unconfirmed", "pending", "unverified", "notconfirmed", "nonsubscribed", "transactional"),
-        (_UNCONFIRMED, None),
-    ),
-    **dict.fromkeys(
-        (
-            "unsubscribed",
-            "left",
-            "disabled",
-            "inactive",
-            "optedout",
-            "optout",
-            "removed",
-            "archived",
-            "deleted",
-            *_NO,
-        ),
-        (_LEFT, None),
-    ),
-    **dict.fromkeys(("cleaned", "bounced", "hardbounced", "hardbounce", "invalid"), (_CONFIRMED, "bounced")),
-    **dict.fromkeys(
-        ("complained", "complaint", "spam", "markedasspam", "spamcomplaint"), (_LEFT, "complained")
-    ),
-    **dict.fromkeys(("suppressed", "blocked", "blocklisted", "blacklisted"), (_CONFIRMED, "suppressed")),
-}
+#: Beside one of these, and where another column says where somebody stands, `state` is a part of an address.
+_POSTAL = frozenset(("city", "zip", "zipcode", "postalcode", "postcode", "country", "street", "address"))
+
+#: How Mailchimp names the files of an export, one for each state; their columns do not always tell them apart.
+_MAILCHIMP_FILE = re.compile(r"(unsubscribed|cleaned|nonsubscribed)_(?:members|email_audience)_export")
+_LEFT_FILE = re.compile(r"unsubscribe(?:d|rs)[\d_ ().-]*")
+_FILES = {"unsubscribed": LEFT, "cleaned": BOUNCED, "nonsubscribed": PENDING}
 
 
-def level(text: str) -> str:
-    """Return a word without case, spaces and marks: "E-Mail Address" -> "emailaddress"."""
-    return re.sub(r"[\W_]+", "", text.casefold())
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column that is heeded."""
+
+    place: int
+    #: As the list calls it.
+    title: str
 
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """Which column of a table holds what; None where there is none."""
+    """What the columns of one list hold, and how its rows are read."""
 
-    email: int
-    name: int | None = None
-    first: int | None = None
-    last: int | None = None
-    status: int | None = None
-    since: int | None = None
+    service: Service
+    #: Several where one title stands twice: the first that holds anything counts.
+    email: tuple[Column, ...]
+    name: Column | None
+    first: Column | None
+    last: Column | None
+    #: Those that say where somebody stands.
+    telling: tuple[tuple[Column, Rule], ...]
+    #: Those that hold the moment somebody agreed, the surest first.
+    consent: tuple[Column, ...]
+    since: Column | None
+    #: Those of WANTS, if they are there.
+    wants: tuple[Column | None, ...]
+    #: What is true of every row: said by the file's name or by the editor, else by the service.
+    ground: Standing
+    #: What the file's name says; None: nothing.
+    named: Standing | None = None
+    #: Titles of columns that look as if they said where somebody stands, and are not heeded.
+    ignored: tuple[str, ...] = ()
+
+    def email_of(self, row: Sequence[str]) -> str:
+        """Return the address, as it stands there."""
+        for column in self.email:
+            text = cell(row, column)
+            if text.strip():
+                break
+        return text
 
     def name_of(self, row: Sequence[str]) -> str:
         """Return the name, put together from its parts if it must be."""
         whole = cell(row, self.name)
         return whole or f"{cell(row, self.first)} {cell(row, self.last)}".strip()
 
-    def standing_of(self, row: Sequence[str]) -> tuple[SubscriberState, str | None]:
-        """Return state and suppression; without a word about it a row has consented. Raises AudienceError."""
-        word = cell(row, self.status)
-        agreed = level(cell(row, self.since))
-        if not word and agreed in _NO:  # a column `confirmed` that says yes or no
-            return _UNCONFIRMED, None
-        try:
-            return _STATES[level(word)]
-        except KeyError:
-            raise AudienceError(
-                f"status {word[:40]!r} is not known; write confirmed, unconfirmed, unsubscribed or suppressed"
-            ) from None
+    def standing_of(self, row: Sequence[str]) -> Standing:
+        """Return the most restrictive of all that the row says. Raises AudienceError at a word nobody knows."""
+        standing = self.ground
+        unknown: AudienceError | None = None
+        for column, rule in self.telling:
+            try:
+                said = rule.read(cell(row, column), column.title)
+            except AudienceError as fault:
+                unknown = fault
+            else:
+                if said is not None and said != standing:
+                    standing = severest((standing, said))
+        # Whoever has left stays recorded as having left, whatever else stands there.
+        if unknown is not None and standing.state is not SubscriberState.UNSUBSCRIBED:
+            raise unknown
+        return standing
 
-    def since_of(self, row: Sequence[str], now: datetime, zone: tzinfo) -> datetime:
-        """Return when they came to stand there; now, if the row does not say. Raises AudienceError."""
-        text = cell(row, self.since).strip()
-        if not text or level(text) in (*_YES, *_NO):
-            return now
-        try:
-            moment = datetime.fromisoformat(
-                text.removesuffix(" UTC") + ("+00:00" if text.endswith(" UTC") else "")
-            )
-            moment = moment if moment.tzinfo else moment.replace(tzinfo=zone)
-            if not 1970 <= moment.astimezone(UTC).year <= 9000:
-                raise ValueError(text)
-        except (ValueError, OverflowError):
-            raise AudienceError(
-                f"{text[:40]!r} is not a date; write one like 2026-01-31 or 2026-01-31 08:00"
-            ) from None
-        return moment
+    def since_of(self, row: Sequence[str], standing: Standing, now: datetime, zone: tzinfo) -> datetime:
+        """Return when they came to stand there; `now`, if the row does not say. Raises AudienceError.
+
+        No date is so bad that somebody who left, or must not be mailed, would
+        be refused for it.
+        """
+        left = standing.state is SubscriberState.UNSUBSCRIBED
+        places = self._days_of_leaving() if left else self.consent
+        for column in places:
+            text = cell(row, column)
+            if not text or (len(text) < 6 and level(text) in _FLAGS):
+                continue
+            try:
+                found = moment(text, zone)
+            except AudienceError:
+                if left or standing.suppressed:
+                    continue
+                raise
+            if found is not None:
+                return found
+        return now
+
+    def wants_of(self, row: Sequence[str], zone: tzinfo) -> Preferences:
+        """Return what somebody has chosen to get. Raises AudienceError."""
+        choice, feed_only, until = (cell(row, column) for column in self.wants)
+        if not (choice or feed_only or until):
+            return ALL
+        categories = sorted({slugify(word) for word in choice.split()} - {""})
+        return Preferences(tuple(categories), level(feed_only) in YES, moment(until, zone))
+
+    def used(self) -> str:
+        """Say which columns are heeded, and for what."""
+        names = [column for column in (self.first, self.last) if column is not None]
+        parts = {
+            "address": self.email,
+            "name": (self.name,) if self.name else tuple(names),
+            "state": tuple(column for column, _ in self.telling),
+            "day of consent": self.consent,
+        }
+        return "; ".join(
+            f"{what} from {', '.join(f'“{column.title}”' for column in columns)}"
+            for what, columns in parts.items()
+            if columns
+        )
+
+    def _days_of_leaving(self) -> tuple[Column, ...]:
+        days = tuple(column for column, rule in self.telling if rule.other and rule.other.state is LEFT.state)
+        return (*days, self.since) if self.since else days
 
 
-def cell(row: Sequence[str], place: int | None) -> str:
+#: What a column of dates may hold besides.
+_FLAGS = frozenset(("1", "y", "yes", "true", "0", "n", "no", "false"))
+
+
+def cell(row: Sequence[str], column: Column | None) -> str:
     """Return one cell; "" if the row ends before it."""
-    return row[place] if place is not None and place < len(row) else ""
+    return row[column.place] if column is not None and column.place < len(row) else ""
 
 
-def recognise(header: Sequence[str]) -> Columns | None:
-    """Return what the columns hold; None if none of them holds addresses."""
-    words = [level(word) for word in header]
+def recognise(header: Sequence[str], file: str = "", said: Standing | None = None) -> Columns | None:
+    """Return what the columns hold; None if none of them holds addresses.
 
-    def find(names: Sequence[str]) -> int | None:
-        return next((words.index(name) for name in names if name in words), None)
+    `file` is what the list is called; `said` what the editor says of people of
+    whom the list says nothing.
+    """
+    titles = [Column(place, " ".join(title.split())[:60]) for place, title in enumerate(header)]
+    names = [level(column.title) for column in titles]
+
+    def find(wanted: Sequence[str]) -> tuple[Column, ...]:
+        """Return the columns of the first of these names that is there."""
+        for one in wanted:
+            if one in names:
+                return tuple(column for column, name in zip(titles, names, strict=True) if name == one)
+        return ()
+
+    def one_of(wanted: Sequence[str]) -> Column | None:
+        return next(iter(find(wanted)), None)
 
     email = find(_EMAIL)
-    if email is None:
+    if not email:
         return None
-    return Columns(email, find(_NAME), find(_FIRST), find(_LAST), find(_STATUS), find(_SINCE))
+    service = service_of(names)
+    rules = {**RULES, **service.rules}
+    if _POSTAL.intersection(names) and RULES.keys() & set(names) != {"state"}:
+        rules["state"] = service.rules.get("state")
+    telling = []
+    for column, name in zip(titles, names, strict=True):
+        rule = rules.get(name)
+        if rule is not None:
+            telling.append((column, rule))
+    consent = tuple(column for name in (*_CONSENT, *service.consent) for column in find([name]))
+    heeded = {column.place for column in (*email, *consent, *(column for column, _ in telling))}
+    named = _said_by_name(file, service)
+    ground = severest(one for one in (said or service.unsaid, named) if one is not None)
+    return Columns(
+        service=service,
+        email=email,
+        name=one_of(_NAME),
+        first=one_of(_FIRST),
+        last=one_of(_LAST),
+        telling=tuple(telling),
+        consent=consent,
+        since=one_of([_SINCE]),
+        wants=tuple(one_of([level(title)]) if service is OURS else None for title in WANTS),
+        ground=ground,
+        named=named,
+        ignored=tuple(
+            column.title
+            for column, name in zip(titles, names, strict=True)
+            if column.place not in heeded and name not in service.rules and TELLING.search(name)
+        ),
+    )
+
+
+def _said_by_name(file: str, service: Service) -> Standing | None:
+    """Return what the name of a list says of everybody in it."""
+    stem = PurePath(file).stem.casefold()
+    by_mailchimp = _MAILCHIMP_FILE.match(stem)
+    if by_mailchimp:
+        return _FILES[by_mailchimp[1]]
+    if service is MAILCHIMP:
+        return next((standing for word, standing in _FILES.items() if stem.startswith(word)), None)
+    return LEFT if _LEFT_FILE.fullmatch(stem) else None

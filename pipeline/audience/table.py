@@ -1,36 +1,45 @@
 """Subscribers as CSV, in and out: whatever a spreadsheet or another newsletter service writes.
 
 One row at a time, so a million readers take no more memory than one. Importing
-means that the rows have consented: they become confirmed, unless a status
-column says otherwise.
+means that the rows have consented: they become confirmed, unless a column says
+otherwise.
 """
 
 from __future__ import annotations
 
-import codecs
 import csv
 import io
 import re
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
+from itertools import islice, repeat
 from pathlib import Path
 
-from pipeline.audience.addresses import make_subscriber
-from pipeline.audience.columns import Columns, cell, recognise
+from pipeline.audience.addresses import clean_name, on_the_wire
+from pipeline.audience.columns import ALL, WANTS, Columns, recognise
+from pipeline.audience.lines import read_lines
+from pipeline.audience.standing import Standing
 from pipeline.edges import Tokens
 from pipeline.errors import AudienceError
 from pipeline.model import Subscriber, SubscriberState
 
 #: What our own export writes.
-HEADER = ("email", "name", "status", "since")
-#: No row of any list is longer, in characters.
-LONGEST_LINE = 64_000
+HEADER = ("email", "name", "status", "since", "suppressed", *WANTS)
 #: What may stand between two cells.
 _DELIMITERS = ",;\t|"
-#: Begins a formula in a spreadsheet (OWASP, CSV injection); also when quoted already.
-_FORMULA = re.compile(r"'*[=+\-@\t\r]")
+#: Lines that a header may take: a column's title can hold a line end.
+_LONGEST_HEADER = 20
+#: How some programs say what stands between cells.
+_SEPARATOR = re.compile(r'"?sep=(.)"?\s*', re.IGNORECASE)
+#: Begins a formula in a spreadsheet (OWASP, CSV injection), also when quoted already, and also where a spreadsheet
+#: of another country sees a new cell begin.
+_RISK = re.compile(r"[=+\-@\t\r\n＝＋－＠]")
+_FORMULA = re.compile(r"""((?:^|[,;|])[\s"]*)('*)([=+\-@\t\r\n＝＋－＠])""")
+_QUOTED = re.compile(r"""((?:^|[,;|])[\s"]*)'('*[=+\-@\t\r\n＝＋－＠])""")
+#: Rows written in one go.
+_BLOCK = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,61 +53,134 @@ class RefusedRow:
 
 
 def read(
-    source: Path | io.RawIOBase | io.BufferedIOBase, now: datetime, tokens: Tokens, zone: tzinfo
+    source: Path | io.RawIOBase | io.BufferedIOBase,
+    now: datetime,
+    tokens: Tokens,
+    zone: tzinfo,
+    *,
+    said: Standing | None = None,
+    recognised: Callable[[Columns], None] = lambda _: None,
 ) -> Iterator[Subscriber | RefusedRow]:
     """Read a list of subscribers; yields every row as a subscriber or with the reason it is refused.
 
-    Takes UTF-8, or UTF-16 with its mark; commas, semicolons, tabs or bars;
-    any line ends. Dates without a zone are in `zone`; a row without one counts
-    from `now`. Raises AudienceError, with the line, where the table as a whole
-    cannot be read.
+    Takes UTF-8 or UTF-16; commas, semicolons, tabs or bars; any line ends.
+    Dates without a zone are in `zone`; a row without one counts from `now`.
+    `said` is true of rows that say nothing else; `recognised` is told what the
+    columns hold before the first row. Raises AudienceError, with the line,
+    where the table as a whole cannot be read.
     """
     place = str(source) if isinstance(source, Path) else "the list"
     try:
         if isinstance(source, Path):
             with source.open("rb") as stream:
-                yield from _rows(stream, place, now, tokens, zone)
+                yield from _Table(stream, place, said, recognised).people(now, tokens, zone)
         else:
             buffered = source if isinstance(source, io.BufferedReader) else io.BufferedReader(source)
-            yield from _rows(buffered, place, now, tokens, zone)
+            yield from _Table(buffered, place, said, recognised).people(now, tokens, zone)
     except OSError as fault:
         raise AudienceError(f"cannot be read: {fault.strerror}", path=place) from fault
 
 
 def write(people: Iterable[Subscriber], zone: tzinfo) -> Iterator[str]:
-    """Yield the lines of a CSV table, header first, with CRLF (RFC 4180); `read` takes it in again.
+    """Yield a CSV table in blocks of lines, header first, with CRLF (RFC 4180); `read` takes it in again.
 
     Cells that a spreadsheet would run as a formula get an apostrophe before them.
     """
-    yield _line(HEADER)
-    for person in people:
-        status = person.state.value
-        if person.suppressed and person.state is SubscriberState.CONFIRMED:
-            status = "suppressed"
-        yield _line((person.email, person.name, status, person.since.astimezone(zone).isoformat(sep=" ")))
+    rows = map(_row, people, repeat(zone))
+    yield _block([HEADER])
+    while block := list(islice(rows, _BLOCK)):
+        yield _block(block)
 
 
-def _line(cells: Sequence[str]) -> str:
+def _row(person: Subscriber, zone: tzinfo) -> Sequence[str]:
+    status = person.state.value
+    if person.suppressed and person.state is SubscriberState.CONFIRMED:
+        # Who reads this with another program must not mail them either.
+        status = "suppressed"
+    since = person.since.astimezone(zone).isoformat(sep=" ")
+    cells = (person.email, _guarded(person.name), status, since, _guarded(person.suppressed or ""))
+    wants = person.preferences
+    if wants is ALL or wants == ALL:
+        return (*cells, "", "", "")
+    until = wants.paused_until.astimezone(zone).isoformat(sep=" ") if wants.paused_until else ""
+    return (*cells, _guarded(wants.choice), "yes" if wants.feed_only else "", until)
+
+
+def _block(rows: Iterable[Sequence[str]]) -> str:
     buffer = io.StringIO()
-    csv.writer(buffer).writerow([f"'{text}" if _FORMULA.match(text) else text for text in cells])
+    csv.writer(buffer).writerows(rows)
     return buffer.getvalue()
 
 
-def _rows(
-    stream: io.BufferedReader, place: str, now: datetime, tokens: Tokens, zone: tzinfo
-) -> Iterator[Subscriber | RefusedRow]:
-    with closing(_lines(stream, place)) as lines:
-        before, header = next(
-            ((number, line) for number, line in enumerate(lines, 1) if line.strip()), (0, "")
-        )
-        if not header:
-            raise AudienceError("is empty. The first line names the columns: email,name", path=place)
-        delimiter, columns = _head(header, place)
-        for line, row in _cells(lines, delimiter, before, place):
-            if isinstance(row, RefusedRow):
-                yield row
-            elif any(text.strip() for text in row):
-                yield _person(row, line, columns, now, tokens, zone)
+def _guarded(text: str) -> str:
+    """Put an apostrophe before what a spreadsheet would run; `_unguarded` takes exactly these away again."""
+    return _FORMULA.sub(r"\1'\2\3", text) if _RISK.search(text) else text
+
+
+def _unguarded(text: str) -> str:
+    return _QUOTED.sub(r"\1\2", text) if "'" in text else text
+
+
+class _Table:
+    """One list, opened."""
+
+    def __init__(
+        self,
+        stream: io.BufferedReader,
+        place: str,
+        said: Standing | None,
+        recognised: Callable[[Columns], None],
+    ) -> None:
+        self._stream = stream
+        self._place = place
+        self._said = said
+        self._recognised = recognised
+
+    def people(self, now: datetime, tokens: Tokens, zone: tzinfo) -> Iterator[Subscriber | RefusedRow]:
+        """Yield every row that is not empty."""
+        with closing(read_lines(self._stream, self._place)) as lines:
+            delimiter, columns, before = self._head(lines)
+            self._recognised(columns)
+            for line, row in _cells(lines, delimiter, before, self._place):
+                if isinstance(row, RefusedRow):
+                    yield row
+                elif any(text.strip() for text in row):
+                    yield _person(row, line, columns, now, tokens, zone)
+
+    def _head(self, lines: Iterator[str]) -> tuple[str, Columns, int]:
+        """Find the mark between cells and what each column holds; return the lines it took, too."""
+        marks, before = _DELIMITERS, 0
+        for line in lines:
+            before += 1
+            separator = _SEPARATOR.fullmatch(line)
+            if separator:
+                marks = separator[1]
+            elif line.strip():
+                break
+        else:
+            raise AudienceError("is empty. The first line names the columns: email,name", path=self._place)
+        header = line
+        for more in islice(lines, _LONGEST_HEADER if header.count('"') % 2 else 0):
+            header += more
+            before += 1
+            if not header.count('"') % 2:
+                break
+        return *self._understood(header, marks), before
+
+    def _understood(self, header: str, marks: str) -> tuple[str, Columns]:
+        found = []
+        for mark in marks:
+            cells = next(csv.reader(io.StringIO(header, newline=""), delimiter=mark))
+            columns = recognise(cells, self._place, self._said)
+            if columns is not None:
+                found.append((len(cells), mark, columns))
+        if not found:
+            what = "holds an address, but" if "@" in header else "names no column of addresses;"
+            raise AudienceError(
+                f"the first line {what} it must name the columns, like: email,name", path=self._place, line=1
+            )
+        _, mark, columns = max(found, key=lambda one: one[0])
+        return mark, columns
 
 
 def _cells(
@@ -124,57 +206,24 @@ def _person(
     row: Sequence[str], line: int, columns: Columns, now: datetime, tokens: Tokens, zone: tzinfo
 ) -> Subscriber | RefusedRow:
     try:
-        state, suppressed = columns.standing_of(row)
-        since = columns.since_of(row, now, zone)
-        email, name = cell(row, columns.email), _unquoted(columns.name_of(row))
-        return make_subscriber(email, name, since, tokens, state, suppressed)
+        standing = columns.standing_of(row)
+        since = columns.since_of(row, standing, now, zone)
+        address = on_the_wire(columns.email_of(row))
+        if columns.service.gone and address.endswith(columns.service.gone):
+            return RefusedRow(line, "the service has forgotten this person at their request")
+        name = _name(columns.name_of(row), standing)
     except AudienceError as fault:
         return RefusedRow(line, fault.message)
+    reason = standing.suppressed and _unguarded(standing.suppressed)
+    wants = columns.wants_of(row, zone)
+    return Subscriber(tokens.uid(address), address, name, standing.state, since, reason, wants)
 
 
-def _unquoted(text: str) -> str:
-    return text[1:] if text.startswith("'") and _FORMULA.match(text) else text
-
-
-def _head(header: str, place: str) -> tuple[str, Columns]:
-    """Find the mark between cells, and what each column holds, in the first line."""
-    found = []
-    for delimiter in _DELIMITERS:
-        cells = next(csv.reader([header], delimiter=delimiter))
-        columns = recognise(cells)
-        if columns is not None:
-            found.append((len(cells), delimiter, columns))
-    if not found:
-        what = "holds an address, but" if "@" in header else "names no column of addresses;"
-        raise AudienceError(
-            f"the first line {what} it must name the columns, like: email,name", path=place, line=1
-        )
-    _, delimiter, columns = max(found, key=lambda one: one[0])
-    return delimiter, columns
-
-
-def _lines(stream: io.BufferedReader, place: str) -> Generator[str, None, None]:
-    """Yield decoded lines, each of bounded length. Raises AudienceError at the line that is none."""
-    wide = stream.peek(2).startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
-    # surrogateescape: a byte that is no UTF-8 shows up in its very line, and is refused there.
-    encoding, errors = ("utf-16", "strict") if wide else ("utf-8-sig", "surrogateescape")
-    text = io.TextIOWrapper(stream, encoding, errors, newline=None)
-    number = 0
+def _name(text: str, standing: Standing) -> str:
+    """Return the name; whoever must not be mailed is not refused for theirs. Raises AudienceError."""
     try:
-        while line := text.readline(LONGEST_LINE):
-            number += 1
-            if not line.endswith("\n") and len(line) >= LONGEST_LINE:
-                raise AudienceError(
-                    f"the line is longer than {LONGEST_LINE:,} characters", path=place, line=number
-                )
-            if "\0" in line:
-                raise AudienceError("holds NUL: not a text file, or not in UTF-8", path=place, line=number)
-            if not line.isascii():
-                line.encode()
-            yield line
-    except UnicodeError as fault:
-        raise AudienceError(
-            "is not in UTF-8. Save it as “CSV UTF-8” and try again", path=place, line=number
-        ) from fault
-    finally:
-        text.detach()
+        return clean_name(_unguarded(text))
+    except AudienceError:
+        if standing.suppressed or standing.state is SubscriberState.UNSUBSCRIBED:
+            return ""
+        raise

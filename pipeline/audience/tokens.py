@@ -82,7 +82,7 @@ class _Keys:
 
 
 class InstallationTokens:
-    """Makes and reads whatever derives from the secret (the `Tokens` of edges.py).
+    """Makes and reads whatever derives from the secret (the `Tokens` of edges/).
 
     `old` secrets still read the tokens they made; new ones are made with
     `secret` only. Holds no secret itself, only keys made from it.
@@ -202,6 +202,11 @@ class LateTokens:
 def weak(secret: bytes) -> bool:
     """Tell whether a secret is so short that its tokens could be guessed."""
     return len(secret) < STRONG
+
+
+def has_secret(root: Path, environ: Mapping[str, str]) -> bool:
+    """Tell whether there is an installation secret, without making one."""
+    return VARIABLE in environ or f"{VARIABLE}_FILE" in environ or (root / OWN_FILE).exists()
 
 
 def load_secret(root: Path, environ: Mapping[str, str]) -> bytes:

@@ -33,7 +33,7 @@ COMMANDS = {
     "report": "The receipt of an issue: counts by answer and by domain, rate, doubts.",
     "serve": "Serve the pages on which readers subscribe, choose and leave; --site for the whole site.",
     "hear": "Read what came back: bounces, complaints, mails by which readers leave.",
-    "subscribers": "Import, add, remove, list, show and export the people who read.",
+    "subscribers": "Import, add, remove, list, show, forget and export the people who read.",
 }
 
 

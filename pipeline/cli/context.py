@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -90,6 +90,16 @@ class Context:
     def json(document: object) -> None:
         """Print exactly one JSON document on standard output."""
         click.echo(json.dumps(document, ensure_ascii=False, indent=2))
+
+    @staticmethod
+    def json_list(items: Iterable[object]) -> None:
+        """Print one JSON document that is a list, item by item, so that it may be of any length."""
+        before = "[\n"
+        for item in items:
+            text = json.dumps(item, ensure_ascii=False, indent=2)
+            click.echo(before + "  " + text.replace("\n", "\n  "), nl=False)
+            before = ",\n"
+        click.echo("[]" if before == "[\n" else "\n]")
 
     @staticmethod
     def interactive() -> bool:

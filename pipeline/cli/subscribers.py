@@ -2,58 +2,17 @@
 
 from __future__ import annotations
 
-import sys
-from io import BufferedReader
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
 import click
 
 from pipeline.cli.context import Context, Verb, json_option, pass_context
-from pipeline.cli.words import counted, moment
+from pipeline.cli.lists import export, import_
+from pipeline.cli.person import allow, document, forget, show, stand
 from pipeline.model import Subscriber, SubscriberState
-
-if TYPE_CHECKING:
-    from pipeline.project import Project
 
 
 @click.group()
 def command() -> None:
-    """Import, add, remove, list, show and export the people who read."""
-
-
-@command.command("import", cls=Verb)
-@click.argument("file", type=click.Path(path_type=Path, dir_okay=False, allow_dash=True))
-@json_option
-@pass_context
-def import_(context: Context, file: Path, as_json: bool) -> int:
-    """Take in a CSV file with a header row: email, name, status, confirmed.
-
-    Importing says that these people have consented: they become confirmed
-    unless a status column says otherwise. Who has left or is suppressed stays
-    so. Rows that cannot be used go to standard error with line and reason.
-    """
-    from pipeline import readership
-
-    project = context.project
-    counts = readership.take_in(
-        project,
-        _located(project, file),
-        lambda line, reason: click.echo(f"{file}:{line}: {reason}", err=True),
-    )
-    if as_json:
-        context.json(counts)
-    else:
-        context.say(", ".join(f"{count:,} {word}" for word, count in counts.items()))
-        context.say(f"{counted(project.store.readers(), 'reader')} now. Next: newsletter status")
-    return 0
-
-
-def _located(project: Project, file: Path) -> Path | BufferedReader:
-    """Find a file named on the command line: from where we stand, else from the newsletter's folder; - is stdin."""
-    if str(file) == "-":
-        return open(sys.stdin.fileno(), "rb", closefd=False)
-    return file if file.exists() or file.is_absolute() else project.root / file
+    """Import, add, remove, list, show, allow, forget and export the people who read."""
 
 
 @command.command(cls=Verb)
@@ -88,7 +47,7 @@ def list_(context: Context, state: str | None, as_json: bool) -> int:
     people = context.project.store.subscribers(SubscriberState(state) if state else None)
     zone = context.project.settings.newsletter.zone
     if as_json:
-        context.json([document(person, zone) for person in people])
+        context.json_list(document(person, zone) for person in people)
         return 0
     person = None
     for person in people:
@@ -99,47 +58,14 @@ def list_(context: Context, state: str | None, as_json: bool) -> int:
     return 0
 
 
-@command.command(cls=Verb)
-@click.argument("email")
-@json_option
-@pass_context
-def show(context: Context, email: str, as_json: bool) -> int:
-    """Print all that is known of one person."""
-    from pipeline import readership
-
-    return tell(context, readership.find(context.project, email), as_json)
-
-
-@command.command(cls=Verb)
-@pass_context
-def export(context: Context) -> int:
-    """Write everybody as CSV to standard output, quoted against formulas; `import` takes it in again."""
-    from pipeline import readership
-
-    for line in readership.export(context.project):
-        sys.stdout.write(line)
-    return 0
-
-
-def document(person: Subscriber, zone: Any) -> dict[str, Any]:
-    """Return a person as `list --json` prints them; scripts rely on its keys."""
-    return {
-        "email": person.email,
-        "name": person.name,
-        "state": str(person.state),
-        "since": person.since.astimezone(zone).isoformat(),
-        "suppressed": person.suppressed,
-    }
-
-
 def tell(context: Context, person: Subscriber, as_json: bool) -> int:
     """Print where one person stands."""
-    zone = context.project.settings.newsletter.zone
     if as_json:
-        context.json(document(person, zone))
-        return 0
-    context.say(f"{person.email}  {person.name}".rstrip())
-    context.say(f"  {person.state} since {moment(person.since, zone)}")
-    if person.suppressed:
-        context.say(f"  suppressed: {person.suppressed}")
+        context.json(document(person, context.project.settings.newsletter.zone))
+    else:
+        stand(context, person)
     return 0
+
+
+for each in (import_, export, show, allow, forget):
+    command.add_command(each)

@@ -10,7 +10,7 @@ import html
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date
+from datetime import UTC, date, datetime
 from email import message_from_bytes
 from email.message import Message
 
@@ -121,6 +121,11 @@ def _first(what: re.Pattern[str], page: str) -> re.Match[str] | None:
     return next((found for found in what.finditer(page) if not found[0].startswith("<!--")), None)
 
 
+def identity(uid: str, kind: LetterKind, at: datetime) -> str:
+    """Return what a letter's Message-ID derives from, besides NO_ISSUE."""
+    return f"{uid} {kind} {at.astimezone(UTC).isoformat()}"
+
+
 def submission(
     letter: Letter, subject: str, bodies: Bodies, settings: Settings, tokens: Tokens
 ) -> Submission:
@@ -132,7 +137,7 @@ def submission(
     address = headers.address(letter.email)
     text, page = (quoted_printable(body).encode() for body in (bodies.text, bodies.html))
     boundary = multipart.make_boundary(text, page)
-    left = tokens.message_id(NO_ISSUE, f"{letter.uid} {letter.kind} {letter.at.astimezone(UTC).isoformat()}")
+    left = tokens.message_id(NO_ISSUE, identity(letter.uid, letter.kind, letter.at))
     message_id = f"{left}@{headers.ascii_host(settings.newsletter.mailbox.domain)}"
     leave = tokens.token("unsubscribe", letter.uid) if letter.kind is LetterKind.WELCOME else ""
     fields = letter_head(letter, subject, message_id, settings, boundary, leave)

@@ -18,10 +18,14 @@ from pathlib import Path
 from pipeline.atomic import sync_folder, write_new
 from pipeline.edges import Arm
 from pipeline.errors import MailerUnusable
-from pipeline.model import Answer, Outcome, Submission
+from pipeline.model import Answer, Outcome, Submission, address_key
 
 #: Ends the names of files that are being written; a killed run leaves at most one a connection.
 UNFINISHED = ".unfinished"
+#: The folder of messages that belong to no issue.
+SINGLE = "mail"
+#: Bytes of a message in which its addressee stands.
+HEAD = 16_000
 #: File systems without hard links say one of these.
 _NO_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EACCES}
 
@@ -83,10 +87,24 @@ class Outbox:
         except OSError as fault:
             raise MailerUnusable(f"{path.parent} cannot be read: {_said(fault)}.") from fault
 
+    def copies(self, email: str, names: Iterable[tuple[int, str]]) -> Iterator[Path]:
+        """Yield the files in which one person's mail lies, unfinished ones too.
+
+        Issues' copies by number and the left side of their Message-ID; single
+        messages, of which there are few, by whom they are to.
+        """
+        for issue, left in names:
+            path = self._root / f"{issue:04d}" / f"{_safe(left)}.eml"
+            if path.exists():
+                yield path
+            yield from path.parent.glob(f".{path.stem}.*{UNFINISHED}")
+        for path in sorted((self._root / SINGLE).glob("*.eml")):
+            with suppress(OSError):
+                if _is_to(path, email):
+                    yield path
+
     def _path(self, submission: Submission) -> Path:
-        left = submission.message_id.partition("@")[0]
-        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", left):
-            left = sha256(left.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+        left = _safe(submission.message_id.partition("@")[0])
         return self._root / (self._subfolder or f"{submission.delivery.issue:04d}") / f"{left}.eml"
 
     def _write(self, submission: Submission) -> Path:
@@ -141,6 +159,24 @@ class Outbox:
         except OSError as fault:
             return Answer(submission, Outcome.IN_DOUBT, f"{reply} may not last: {_said(fault)}")
         return Answer(submission, Outcome.ACCEPTED, reply)
+
+
+def _safe(left: str) -> str:
+    """Return the left side of a Message-ID as a file's name."""
+    if re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", left):
+        return left
+    return sha256(left.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+def _is_to(path: Path, email: str) -> bool:
+    """Tell whether a message is to an address, however it is spelled."""
+    from email.parser import BytesHeaderParser
+    from email.utils import getaddresses
+
+    with path.open("rb") as file:
+        head = BytesHeaderParser().parsebytes(file.read(HEAD))
+    addresses = getaddresses(str(value) for value in head.get_all("To", []))
+    return any(address_key(address) == address_key(email) for _, address in addresses)
 
 
 def _name_once(unfinished: Path, path: Path) -> None:

@@ -31,8 +31,10 @@ def order(project: Project, wanted: Wanted, fields: Fields) -> str:
 def test(project: Project, wanted: Wanted, fields: Fields) -> str:
     """Send a test copy to the addresses given, commas or spaces between them; to the usual one if none is."""
     to = fields.get("to", "").replace(",", " ").split()
-    approving.try_out(project, to, fields.get("by") or None, wanted.since, wanted.latest)
-    return f"Sent a test copy to {', '.join(to) or project.settings.mail.test_to}."
+    choice = fields.get("categories", "")
+    approving.try_out(project, to, fields.get("by") or None, wanted.since, wanted.latest, choice)
+    what = f"what readers of {choice.replace(' ', ', ')} get" if choice else "a test copy"
+    return f"Sent {what} to {', '.join(to) or project.settings.mail.test_to}."
 
 
 def approve(project: Project, wanted: Wanted, fields: Fields) -> str:

@@ -133,7 +133,7 @@ class Desk:
     async def _asked(self, request: Request) -> tuple[State, Options]:
         options = Options.read(request.query_params)
         try:
-            return await self.live.shown(options.issue), options
+            return await self.live.shown(options.issue, options.categories), options
         except Refused as fault:
             raise HTTPException(404, str(fault)) from fault
 

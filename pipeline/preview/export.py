@@ -6,7 +6,7 @@ would be thousands of pages that nobody opens.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from mimetypes import guess_type
@@ -15,10 +15,12 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from pipeline.errors import Refused
+from pipeline.papers import variant_folder
 from pipeline.preview import sample
-from pipeline.preview.frames import frame_html
+from pipeline.preview.choices import exported, part_of, with_part
+from pipeline.preview.frames import WHOLE, frame_html
 from pipeline.preview.options import READERS, SCHEMES, VIEWS, WIDTHS, Options
-from pipeline.preview.page import page_html
+from pipeline.preview.page import message_name, page_html
 from pipeline.preview.switches import ADDRESSED, PICTURED
 from pipeline.preview.templating import asset
 
@@ -32,7 +34,7 @@ _NOWHERE = "default-src 'none'; form-action 'none'; base-uri 'none'"
 PAGE_POLICY = f"{_NOWHERE}; style-src 'self' file:; frame-src 'self' file:; img-src data:"
 FRAME_POLICY = f"{_NOWHERE}; style-src 'unsafe-inline'; img-src 'self' file: data:"
 #: Switches of which one at a time is set.
-_SINGLE = ("width", "images", "style", "zoom", "reader")
+_SINGLE = ("width", "images", "style", "zoom", "reader", "categories")
 _USUAL = Options()
 
 
@@ -62,16 +64,16 @@ class Folder:
     current: Options
 
     def page(self, options: Options) -> str:
-        return page_name(_nearest(options, self.current))
+        return quote(page_name(_nearest(options, self.current)))
 
     def frame(self, options: Options) -> str:
-        return frame_name(options)
+        return quote(frame_name(options))
 
     def source(self, path: str, line: int | None) -> str:  # noqa: ARG002 -- the files themselves are not exported
         return ""
 
-    def message(self, look: Look, options: Options) -> str:
-        return message_name(look.frozen.number, options.reader)
+    def message(self, name: str, look: Look, options: Options) -> str:  # noqa: ARG002 -- it is a file here
+        return quote(name)
 
     def asset(self, name: str) -> str:
         return name
@@ -86,12 +88,9 @@ def page_name(options: Options) -> str:
 def frame_name(options: Options) -> str:
     """Return the file of its frame; all widths share one."""
     options = replace(options, width=_USUAL.width)
+    if options.view in WHOLE:
+        options = replace(options, categories="")
     return f"frames/{'-'.join([options.view, options.scheme, *_set(options)])}.html"
-
-
-def message_name(number: int, reader: str) -> str:
-    """Return the file of a whole message."""
-    return f"issue-{number}-{reader}.eml"
 
 
 def _set(options: Options) -> Iterator[str]:
@@ -106,15 +105,17 @@ def _set(options: Options) -> Iterator[str]:
         yield "large"
     if options.reader != _USUAL.reader:
         yield f"{options.reader}-name"
+    if options.categories:
+        yield f"for-{variant_folder(options.categories)}"
 
 
-def all_options() -> Iterator[Options]:
-    """Yield every way of looking that is exported."""
+def all_options(variants: Sequence[str] = ()) -> Iterator[Options]:
+    """Yield every way of looking that is exported; `variants` are those that have pages."""
     for view in VIEWS:
         for scheme in SCHEMES if view == "html" else SCHEMES[:2]:
             usual = Options(view=view, scheme=scheme)
             yield usual
-            for field, value in _changes(view):
+            for field, value in [*_changes(view), *(("categories", name) for name in variants)]:
                 yield _with(usual, field, value)
 
 
@@ -133,7 +134,7 @@ def _changes(view: str) -> Iterator[tuple[str, Any]]:
 def _nearest(options: Options, current: Options) -> Options:
     """Return the exported way of looking that comes next to what a link wants: what it changes stays changed."""
     options = replace(options, scheme=options.colours)
-    known = {field for field, _ in _changes(options.view)}
+    known = {field for field, _ in _changes(options.view)} | {"categories"}
     different = [name for name in _SINGLE if getattr(options, name) != getattr(_USUAL, name)]
     kept = [name for name in different if name in known]
     if len(kept) > 1:
@@ -162,14 +163,23 @@ def _files(state: State) -> Iterator[tuple[str, bytes]]:
     shown = {url: state.look.files[url] for url in pictures}
     state = replace(state, look=replace(state.look, files=shown))
     names = {url: f"files/{name}" for url, (name, _) in pictures.items()}
-    for options in all_options():
-        yield page_name(options), _page(state, options)
-        if options.width == _USUAL.width:
-            yield frame_name(options), _frame(state, options, names)
+    variants = exported(state)
+    for options in all_options(variants):
+        theirs = _for(state, options.categories)
+        yield page_name(options), _page(theirs, options)
+        if options.width == _USUAL.width and not (options.categories and options.view in WHOLE):
+            yield frame_name(options), _frame(theirs, options, names)
     yield from ((f"files/{name}", data) for name, data in pictures.values())
-    if state.look is not None:
-        for reader in READERS:
-            yield message_name(state.number, reader), sample.copy(state.look.frozen, reader).data
+    for name in ("", *variants):
+        theirs = _for(state, name)
+        if theirs.shown is not None:
+            for reader in READERS:
+                yield message_name(theirs, reader), sample.copy(theirs.shown.frozen, reader).data
+
+
+def _for(state: State, variant: str) -> State:
+    """Return the state in which a variant is looked at."""
+    return with_part(state, part_of(state, variant)) if variant else state
 
 
 def _page(state: State, options: Options) -> bytes:

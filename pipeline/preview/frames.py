@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from pipeline.preview.state import Look, State
 
 
+#: Views of what is one for all readers: a look at a part has the whole of it.
+WHOLE = frozenset({"web", "feed"})
+
+
 def frame_html(state: State, options: Options, *, find: fence.Find | None = None, policy: str = "") -> str:
     """Return the document of one view, with every switch set.
 
@@ -28,9 +32,9 @@ def frame_html(state: State, options: Options, *, find: fence.Find | None = None
     our own pictures are, if not on the preview's server; `policy` is put in as its Content-Security-Policy.
     """
     find = find or fence.served(options.issue)
-    if state.look is None:
+    if state.shown is None:
         return _small("empty", options, find=find, policy=policy, files={}, base="")
-    return _VIEWS[options.view](state, state.look, options, find, policy)
+    return _VIEWS[options.view](state, state.shown, options, find, policy)
 
 
 def _mail(state: State, look: Look, options: Options, find: fence.Find, policy: str) -> str:

@@ -16,8 +16,9 @@ from urllib.parse import unquote, urlsplit
 
 from pipeline import approving, papers, publishing, weekly
 from pipeline.approve import records
+from pipeline.compose.cut import categories
 from pipeline.errors import DraftError, NewsletterError, Refused, SettingsError, StoreError
-from pipeline.model import Standing
+from pipeline.model import Circulation, Post, Standing, uncut
 from pipeline.preview.state import Fault, Look, State
 
 if TYPE_CHECKING:
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from pipeline.project import Project
     from pipeline.week import Week
 
+#: So many variants are checked at every look, those with the most readers; `check` and `send` look at all.
+CHECKED = 6
 #: Lines of a file that are shown before and after the one at fault.
 AROUND = 3
 #: A file in which no line is looked for.
@@ -70,14 +73,14 @@ def gather(
 
 def _next(project: Project, week: Week, before: State | None, early: Callable[[State], bool] | None) -> State:
     """Look at the issue that would be sent now."""
-    state = replace(_bare(project, week.number), week=week)
+    state = replace(_bare(project, week.number), week=week, circulation=weekly.circulation(project, week))
     stopping = [_unreadable(project.root, item) for item in week.choice.left_out if item.stops]
     if stopping:
         return broken(state, before, stopping)
     if not week.choice.chosen:
         return state
     try:
-        prepared, build, standing = approving.look(project, week, "preview")
+        prepared, build, standing = approving.look(project, week, "preview", CHECKED)
         entries = publishing.feed_entries(project, week, prepared.issue.posts)
         look = Look(
             frozen=build.frozen,
@@ -89,8 +92,12 @@ def _next(project: Project, week: Week, before: State | None, early: Callable[[S
             rendered=prepared.rendered,
             report=before.look.report if before and before.look else None,
             build=build,
+            variants=prepared.variants,
+            categories=prepared.variants.categories,
+            entry_posts=tuple(post.id for post in prepared.issue.posts),
         )
-        state = replace(state, look=look, standing=standing)
+        circulation = prepared.variants.circulation
+        state = replace(state, look=look, standing=standing, circulation=circulation)
         # If a file changes from here on, its fault stands over this look, not over the one before.
         before = state
         if early is not None and look.report is not None and not early(sealed(state)):
@@ -106,7 +113,7 @@ def _past(project: Project, frozen: FrozenIssue) -> State:
     """Look at an issue as it was frozen; nothing is rendered again."""
     state = _bare(project, frozen.number)
     entries: tuple[Entry, ...] = ()
-    preheader, approval = "", None
+    preheader, approval, posts = "", None, list[Post]()
     # Its own bytes can be shown whatever has become of the posts since.
     with suppress(NewsletterError, OSError):
         week = weekly.collect(project)
@@ -120,10 +127,25 @@ def _past(project: Project, frozen: FrozenIssue) -> State:
         frozen=frozen,
         hash=frozen.hash,
         preheader=preheader or frozen.text.decode().partition("\n")[0],
+        categories=_categories(frozen, posts),
         entries=entries,
+        entry_posts=tuple(post.id for post in posts[: len(entries)]),
         files=published_files(project, [frozen.html.decode(), *(entry.html for entry in entries)]),
     )
-    return replace(state, look=look, standing=Standing(trials, approval))
+    skipped = state.record.skipped if state.record else {}
+    return replace(
+        state,
+        look=look,
+        standing=Standing(trials, approval),
+        circulation=Circulation(project.store.by_variant(frozen.number), skipped),
+    )
+
+
+def _categories(frozen: FrozenIssue, posts: Sequence[Post]) -> dict[str, str]:
+    """Return the categories that a past issue's variants name, as its posts call them now, where they still do."""
+    slugs = {slug for variant in frozen.variants for slug in variant.name.split()}
+    now = categories(posts)
+    return {slug: now.get(slug, slug) for slug in sorted(slugs)}
 
 
 def _bare(project: Project, number: int) -> State:
@@ -136,7 +158,7 @@ def _bare(project: Project, number: int) -> State:
         now=project.now,
         number=number,
         mailer=f"{settings.mail.mailer}{relay}",
-        readers=store.readers(),
+        circulation=store.audience(project.now).circulation(uncut),
         record=store.issue(number),
         past=tuple((issue.number, issue.subject) for issue in reversed(store.issues())),
     )
@@ -249,7 +271,7 @@ def sealed(state: State) -> State:
     look, week = state.look, state.week
     shown: Mapping[str, object] = {
         "settings": state.settings.model_dump_json(),
-        "who": (state.number, state.mailer, state.readers, state.record, state.past),
+        "who": (state.number, state.mailer, state.circulation, state.record, state.past),
         "week": week and (week.number, week.choice, week.draft),
         "look": look and (look.hash, look.preheader, look.entries, sorted(look.files.items()), look.report),
         "faults": state.faults,

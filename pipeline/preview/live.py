@@ -12,6 +12,7 @@ from threading import Event, Thread
 from typing import TYPE_CHECKING, TypeVar
 
 from pipeline.errors import NewsletterError
+from pipeline.preview.choices import part_of, with_part
 from pipeline.preview.gather import broken, faults_of, gather
 from pipeline.preview.state import State
 from pipeline.preview.watching import Kind, Watcher
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
+    from pipeline.preview.state import Part
     from pipeline.project import Project
 
 Made = TypeVar("Made")
@@ -35,8 +37,10 @@ HEARTBEAT = 15
 HEAD_START = 0.3
 #: What a page fetches of a new look.
 PARTS = frozenset({"page", "frame"})
-#: Past issues that are kept ready.
+#: Past issues, and parts of the newest, that are kept ready.
 KEPT = 8
+#: Parts that are made ready with each look, because somebody looks at them.
+AHEAD = 3
 
 
 @dataclass(frozen=True)
@@ -85,8 +89,11 @@ class Live:
         self.wanted = wanted
         self._note = note
         self._project = self._open()
-        self.state = self._look(None)
         self._past: OrderedDict[tuple[int, str], State] = OrderedDict()
+        #: Choices whose part of the newest look somebody has asked for, and parts that were not ready then.
+        self._choices: set[str] = set()
+        self._parts: OrderedDict[tuple[str, str], Part] = OrderedDict()
+        self.state = self._look(None)
         self._stale: set[Kind] = set()
         self._closing = False
         self._listeners = 0
@@ -138,6 +145,7 @@ class Live:
         if state.version != self.state.version:
             self.state = state
             self._fetched.clear()
+            self._choices.clear()
             self._wake()
 
     def fetched(self, part: str) -> None:
@@ -173,8 +181,29 @@ class Live:
         finally:
             self._listeners -= 1
 
-    async def shown(self, number: int | None) -> State:
-        """Return the state of a past issue by its number, or the newest one. Raises Refused."""
+    async def shown(self, number: int | None, choice: str = "") -> State:
+        """Return the state of a past issue by its number, or the newest one; with what is shown for a choice.
+
+        Raises Refused if there is no such issue.
+        """
+        state = await self._issue(number)
+        if not choice:
+            return state
+        if state.look is None or state.look.variants is None:
+            return with_part(state, part_of(state, choice))
+        if len(self._choices) < AHEAD:
+            self._choices.add(choice)
+        key = (choice, state.version)
+        part = state.parts.get(choice) or self._parts.get(key)
+        if part is None:
+            async with self._looking:
+                part = await in_thread(lambda: part_of(state, choice))
+            self._parts[key] = part
+            while len(self._parts) > KEPT:
+                self._parts.popitem(last=False)
+        return with_part(state, part)
+
+    async def _issue(self, number: int | None) -> State:
         state = self.state
         if number is None or number == state.number:
             return state
@@ -240,13 +269,20 @@ class Live:
 
     def _look(self, before: State | None, early: Callable[[State], bool] | None = None) -> State:
         wanted = self.wanted
-        return gather(self._project, wanted.number, wanted.since, wanted.latest, before, early)
+        return self._with_parts(
+            gather(self._project, wanted.number, wanted.since, wanted.latest, before, early)
+        )
+
+    def _with_parts(self, state: State) -> State:
+        """Make ready what is looked at of the issue, so that the look and its part come together."""
+        # A copy: the loop's side adds to it.
+        return replace(state, parts={choice: part_of(state, choice) for choice in tuple(self._choices)})
 
     def _early(self, state: State) -> bool:
         """Show the look first and check it when the browser has fetched it; say no if there is a newer one to come."""
         if self._loop.is_closed():
             return False
-        self._loop.call_soon_threadsafe(self._publish, state)
+        self._loop.call_soon_threadsafe(self._publish, self._with_parts(state))
         if self._listeners:
             self._checkable.wait(HEAD_START)
         return not self._newer.is_set()

@@ -7,13 +7,17 @@ from dataclasses import dataclass, fields, replace
 from typing import Any
 from urllib.parse import urlencode
 
+from pipeline.slugs import slugify
+
 #: What each switch can be set to, its default first.
 VIEWS = ("html", "text", "web", "feed", "source", "outline")
 WIDTHS = ("600", "320", "375", "full")
 SCHEMES = ("light", "dark", "forced")
 READERS = ("short", "long", "none")
 #: Name of a switch in an address, where it is not the field's own.
-_SHORT = {"width": "w", "zoom": "text"}
+_SHORT = {"width": "w", "zoom": "text", "categories": "for"}
+#: An address names so many categories at most.
+MOST = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +36,8 @@ class Options:
     zoom: int = 100
     #: Which sample reader the mail is addressed to.
     reader: str = "short"
+    #: Whose copy is looked at: slugs of categories, sorted, spaces between them; "" for readers of everything.
+    categories: str = ""
     #: None: the next one.
     issue: int | None = None
 
@@ -47,6 +53,7 @@ class Options:
             style=query.get("style") != "off",
             zoom=200 if query.get("text") == "200" else 100,
             reader=_one_of(READERS, query.get("reader")),
+            categories=_slugs(query.get("for", "")),
             issue=int(issue) if issue.isascii() and issue.isdigit() and len(issue) < 10 else None,
         )
 
@@ -66,6 +73,12 @@ class Options:
                 if value != getattr(usual, name)
             ]
         )
+
+
+def _slugs(given: str) -> str:
+    """Read slugs with spaces or commas between them; what cannot be one is as if it were not there."""
+    found = {slugify(word) for word in given.replace(",", " ").split()[:MOST]} - {""}
+    return " ".join(sorted(found))
 
 
 def _one_of(values: tuple[str, ...], given: str | None) -> str:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pipeline.preview import findings, posts, sample, steps, switches, tables
+from pipeline.model import Skip
+from pipeline.papers import variant_folder
+from pipeline.preview import choices, findings, posts, sample, steps, switches, tables
+from pipeline.preview.frames import WHOLE
 from pipeline.preview.places import Places, Served
 from pipeline.preview.templating import fill
 
@@ -34,7 +37,7 @@ def page_html(
     then put in as its Content-Security-Policy.
     """
     places = places or Served(state.root)
-    look = state.look
+    look = state.shown
     shown, folded, left = posts.left_out(state, places)
     return fill(
         "page.html",
@@ -51,7 +54,11 @@ def page_html(
         trial=steps.trial(state),
         next=steps.next_step(state, live),
         errors=steps.errors(state),
-        readers=state.record.counts.readers if state.record else state.readers,
+        readers=state.circulation.readers,
+        skipped=[
+            (skip.value, count) for skip in reversed(Skip) if (count := state.circulation.skipped.get(skip))
+        ],
+        choices=choices.choices(state, options, places, live=live),
         posts=posts.rows(state, places),
         left_out=shown,
         more_left_out=folded,
@@ -59,13 +66,13 @@ def page_html(
         views=switches.views(options, places),
         switches=switches.groups(options, places),
         inbox=inbox(look, options) if look else (),
-        checks=findings.checks(look.report, places) if look and look.report else None,
+        checks=findings.checks(state.look.report, places) if state.look and state.look.report else None,
         links=tables.links(look, places) if look else [],
         pictures=tables.pictures(state, look, places) if look else [],
         headers=tables.headers(look, options.reader) if look else [],
         weight=tables.weight(state, look, options.reader) if look else None,
-        frame_title=_frame_title(options),
-        message_name=f"issue-{state.number}-{options.reader}.eml",
+        frame_title=_frame_title(state, options),
+        message_name=message_name(state, options.reader),
     )
 
 
@@ -83,7 +90,13 @@ def inbox(look: Look, options: Options) -> tuple[InboxRow, ...]:
     return rows(name or address, copy.header("Subject"), look.preheader, text, body_text=body)
 
 
-def _frame_title(options: Options) -> str:
+def message_name(state: State, reader: str) -> str:
+    """Return the file name of one reader's whole message: "issue-42-short.eml", "issue-42-sleep-short.eml"."""
+    variant = state.part.variant if state.part else None
+    return f"issue-{state.number}-{f'{variant_folder(variant)}-' if variant else ''}{reader}.eml"
+
+
+def _frame_title(state: State, options: Options) -> str:
     """Say in words what is in the frame."""
     what = {
         "html": "The mail",
@@ -95,4 +108,5 @@ def _frame_title(options: Options) -> str:
     }[options.view]
     width = "full width" if options.width == "full" else f"{options.width} pixels wide"
     scheme = {"light": "light", "dark": "dark", "forced": "forced dark"}[options.colours]
-    return f"{what}, {width}, {scheme}"
+    whom = f", for readers of {state.part.title}" if state.part and options.view not in WHOLE else ""
+    return f"{what}, {width}, {scheme}{whom}"

@@ -25,8 +25,8 @@ class Places(Protocol):
     def source(self, path: str, line: int | None) -> str:
         """Return the page of a file's text."""
 
-    def message(self, look: Look, options: Options) -> str:
-        """Return the whole message, to be kept as a file."""
+    def message(self, name: str, look: Look, options: Options) -> str:
+        """Return the whole message, to be kept as a file of that name."""
 
     def asset(self, name: str) -> str:
         """Return a stylesheet or script."""
@@ -53,7 +53,7 @@ class Served:
         place = {"path": path} | ({"line": str(line)} if line else {})
         return f"/source?{urlencode(place)}" + (f"#L{line}" if line else "")
 
-    def message(self, look: Look, options: Options) -> str:
+    def message(self, name: str, look: Look, options: Options) -> str:  # noqa: ARG002 -- the link says it
         # A frame that may run nothing may not save anything either, so the page carries the file itself.
         data = sample.copy(look.frozen, options.reader).data
         return f"data:message/rfc822;base64,{base64.b64encode(data).decode('ascii')}"

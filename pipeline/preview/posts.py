@@ -7,6 +7,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from pipeline.model import Reason
+from pipeline.preview.choices import posts_in
 from pipeline.preview.steps import is_past
 from pipeline.preview.templating import count
 
@@ -36,6 +37,8 @@ class Row:
     #: False for the first and the last.
     up: bool = False
     down: bool = False
+    #: False if it is not for the readers whose copy is looked at.
+    theirs: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,20 +53,23 @@ class Left:
 
 def rows(state: State, places: Places) -> list[Row]:
     """List the issue's posts in its order."""
-    look = state.look
+    look, shown = state.look, state.shown
     if look is None:
         return []
+    theirs = posts_in(shown)
     if look.issue is None:
         return [
             Row(
                 entry.id,
                 entry.title,
                 _meta(entry.published.date(), entry.category, None, state),
-                place == 0,
+                post == next((each for each in look.entry_posts if each in theirs), ""),
                 "",
+                theirs=post in theirs,
             )
-            for place, entry in enumerate(look.entries)
+            for post, entry in zip(look.entry_posts, look.entries, strict=True)
         ]
+    lead = (shown or look).issue or look.issue
     posts, zone = look.issue.posts, state.settings.newsletter.zone
     movable = not is_past(state) and not state.faults
     return [
@@ -71,11 +77,12 @@ def rows(state: State, places: Places) -> list[Row]:
             post.id,
             post.title,
             _meta(post.published.astimezone(zone).date(), post.category, post.words, state),
-            post.id == look.issue.lead.id,
+            post.id == lead.lead.id and post.id in theirs,
             places.source(post.path, None),
             post.lang,
             up=movable and place > 0,
             down=movable and place < len(posts) - 1,
+            theirs=post.id in theirs,
         )
         for place, post in enumerate(posts)
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -12,8 +13,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pipeline.check.run import Report
-    from pipeline.model import Build, Entry, FrozenIssue, Issue, IssueRecord, RenderedIssue
+    from pipeline.model import Build, Circulation, Entry, FrozenIssue, Issue, IssueRecord, RenderedIssue
     from pipeline.settings import Settings
+    from pipeline.variants import Variants
     from pipeline.week import Week
 
 
@@ -47,6 +49,28 @@ class Look:
     rendered: RenderedIssue | None = None
     report: Report | None = None
     build: Build | None = None
+    #: Its variants, each rendered when somebody looks at it.
+    variants: Variants | None = None
+    #: Slug -> name of its categories; under "" if a post is in none. Of a past issue what can still be known.
+    categories: Mapping[str, str] = field(default_factory=dict)
+    #: Ids of the posts that `entries` are of.
+    entry_posts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Part:
+    """What of an issue readers of chosen categories get."""
+
+    #: As in Preferences.choice.
+    choice: str
+    #: Whom it is for, in words.
+    title: str
+    #: The variant's name; "" is the whole issue, None nothing of it.
+    variant: str | None
+    #: None: nothing, or a variant that cannot be made, or that was not frozen with a past issue.
+    look: Look | None = None
+    #: Why it cannot be made.
+    faults: tuple[Fault, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -60,7 +84,7 @@ class State:
     number: int
     #: Name of the mailer; its host, if it is a relay.
     mailer: str
-    readers: int
+    circulation: Circulation
     #: Chosen and left-out posts; for a past issue None. The last one that could be read, if there is a fault.
     week: Week | None = None
     #: None while nothing is new, or nothing could be rendered yet.
@@ -72,5 +96,14 @@ class State:
     record: IssueRecord | None = None
     #: Numbers and subjects of past issues, newest first.
     past: tuple[tuple[int, str], ...] = ()
+    #: What is looked at, if that is not the whole issue.
+    part: Part | None = None
+    #: By choice, what was looked at of the state before, made ready; changes only when all else does.
+    parts: Mapping[str, Part] = field(default_factory=dict)
     #: Changes whenever anything else here does; short, safe in a URL.
     version: str = ""
+
+    @property
+    def shown(self) -> Look | None:
+        """What is in the frame: the issue, or what some of its readers get of it."""
+        return self.part.look if self.part else self.look

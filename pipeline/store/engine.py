@@ -21,6 +21,7 @@ from pipeline.store.witness import Witness
 
 if TYPE_CHECKING:
     from pipeline.edges import Identities
+    from pipeline.store import Missing
 
 
 class Database:
@@ -34,6 +35,7 @@ class Database:
         self._engine = engine
         #: The file as people know it.
         self.place = place
+        self._path = path
         #: What runs of this process hold; None in memory, where nobody else is.
         self.locks = None if path is None else RunLocks(path.with_name("runs"))
         #: None in memory: such a ledger has no copies.
@@ -60,6 +62,14 @@ class Database:
             yield connection
 
     @contextmanager
+    def erase(self) -> Iterator[Connection]:
+        """One writing transaction that leaves nothing to be read of what it deletes, in free pages or the log."""
+        with self.write() as connection, sqlite.overwriting(connection):
+            yield connection
+        with self._engine.connect() as connection:
+            sqlite.empty_log(connection)
+
+    @contextmanager
     def change_tables(self) -> Iterator[Connection]:
         """One writing transaction in which tables may be made and altered."""
         with self._transaction(self._engine.execution_options(schema=True)) as connection:
@@ -78,14 +88,34 @@ class Database:
             yield connection
 
     @contextmanager
+    def read_beside(self) -> Iterator[Connection]:
+        """The same with an empty database beside this one; it may go on to write in this one at the end."""
+        if self._broken:
+            raise self._no_more()
+        try:
+            with (
+                self._engine.execution_options(reads=True).connect() as connection,
+                sqlite.beside(connection, self._path),
+                connection.begin(),
+            ):
+                yield connection
+        except (SQLAlchemyError, DRIVER.Error) as fault:
+            raise self.stop(sqlite.explain(fault)) from fault
+        except OSError as fault:
+            raise self.stop(f"no room could be made beside it: {fault.strerror}.") from fault
+
+    @contextmanager
     def _transaction(self, engine: Engine) -> Iterator[Connection]:
         if self._broken:
-            raise self.error(f"{self._broken} Nothing more is done with it until the next run.")
+            raise self._no_more()
         try:
             with engine.begin() as connection:
                 yield connection
         except (SQLAlchemyError, DRIVER.Error) as fault:
             raise self.stop(sqlite.explain(fault)) from fault
+
+    def _no_more(self) -> StoreError:
+        return self.error(f"{self._broken} Nothing more is done with it until the next run.")
 
     def _demand_in_place(self) -> None:
         """Stop if the file is gone or another: the system would let us go on writing what nobody will ever find."""
@@ -141,14 +171,21 @@ def _close(engine: Engine, locks: RunLocks | None) -> None:
         locks.drop_all()
 
 
-def open_database(url: str, root: Path, *, make: bool = True) -> Database:
-    """Open the database at `url`; make it, unless it must be there, or bring it up to date. Raises StoreError."""
+def open_database(url: str, root: Path, missing: Missing = "make") -> Database:
+    """Open the database at `url`, brought up to date if need be; made if it is missing, unless told otherwise.
+
+    Raises StoreError.
+    """
     path = _path(url, root)
     if path is None:
         return _in_memory("memory", "")
     place = str(path.relative_to(root)) if path.is_relative_to(root) else str(path)
-    if not make and not path.exists():
-        raise StoreError("is not there any more. Put it back: nobody's name is anywhere else.", path=place)
+    if missing != "make" and not path.exists():
+        if missing == "refuse":
+            raise StoreError(
+                "is not there any more. Put it back: nobody's name is anywhere else.", path=place
+            )
+        return _in_memory(place, "was not to be made.")
     try:
         sqlite.prepare(path)
     except OSError as fault:

@@ -25,6 +25,11 @@ def from_microseconds(since: int) -> datetime:
     return EPOCH + since * _MICROSECOND
 
 
+def as_microseconds(moment: datetime) -> int:
+    """Return how many whole microseconds after 1970 began; a moment without a zone is a bug and raises TypeError."""
+    return (moment - EPOCH) // _MICROSECOND
+
+
 class Moment(TypeDecorator[datetime]):
     """An aware datetime in, the same moment in UTC out."""
 
@@ -33,7 +38,7 @@ class Moment(TypeDecorator[datetime]):
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:  # noqa: ARG002
         """Return whole microseconds; a datetime without a zone is a bug and raises TypeError."""
-        return None if value is None else (value - EPOCH) // _MICROSECOND
+        return None if value is None else as_microseconds(value)
 
     def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
         """Return the moment in UTC."""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from secrets import token_hex
 
-from sqlalchemy import Connection, Exists, delete, exists, insert, select, update
+from sqlalchemy import Connection, Exists, delete, exists, func, insert, select, update
 
 from pipeline.model import (
     Copy,
@@ -15,6 +16,7 @@ from pipeline.model import (
     Event,
     EventKind,
     Everything,
+    Forgotten,
     Person,
     Request,
     Subscriber,
@@ -94,23 +96,25 @@ class People(Part):
                 tuple(Copy(row.issue, DeliveryState(row.state), row.reply, row.updated) for row in copies),
                 tuple(map(as_letter, connection.execute(waiting().where(letters.c.email_key == key)))),
                 tuple(Request(row.id, row.email, row.name, row.at) for row in connection.execute(asked)),
+                _forgotten(connection, self._tokens.marks(email)),
             )
 
-    def forget(self, email: str, now: datetime) -> bool:
-        """Erase an address wherever it stands, but for a mark that says: do not import. True if anything was known.
+    def forget(self, email: str, now: datetime) -> Forgotten:
+        """Erase an address wherever it stands, but for a mark that says: do not import.
 
         Their deliveries stay, without saying whose they are, so that every
         issue still adds up; what was not armed is withdrawn.
         """
         key, marks = address_key(email), self._tokens.marks(email)
-        with self._database.write() as connection:
+        with self._database.erase() as connection:
             uids = connection.scalars(select(subscribers.c.uid).where(subscribers.c.email_key == key)).all()
-            known = bool(_make_anonymous(connection, [*uids, *self._tokens.uids(email)]))
+            found = _make_anonymous(connection, [*uids, *self._tokens.uids(email)])
+            known = found.known
             for table in (subscribers, preferences, suppressions, events, requests, letters):
                 known |= connection.execute(delete(table).where(table.c.email_key == key)).rowcount > 0
-            if not connection.scalar(select(exists().where(forgotten.c.mark.in_(marks)))):
+            if _forgotten(connection, marks) is None:
                 connection.execute(insert(forgotten).values(mark=marks[0], since=now))
-            return known
+            return replace(found, known=known)
 
     def erase_unconfirmed(self, before: datetime, limit: int) -> int:
         """Erase up to `limit` people who asked by the form, the last time before that moment, and never confirmed.
@@ -207,13 +211,25 @@ def _put(connection: Connection, key: str, person: Subscriber) -> None:
         )
 
 
-def _make_anonymous(connection: Connection, uids: Sequence[str]) -> int:
-    """Take out of the ledger whose deliveries these are; withdraw what may still be. How many there are."""
+def _forgotten(connection: Connection, marks: Sequence[str]) -> datetime | None:
+    """Return when somebody with one of these marks was forgotten."""
+    since: datetime | None = connection.scalar(
+        select(func.min(forgotten.c.since)).where(forgotten.c.mark.in_(marks))
+    )
+    return since
+
+
+def _make_anonymous(connection: Connection, uids: Sequence[str]) -> Forgotten:
+    """Take out of the ledger whose deliveries these are; withdraw what may still be."""
     theirs = (deliveries.c.issue.in_(select(issues.c.number)), deliveries.c.uid.in_(set(uids)))
-    connection.execute(move("withdraw").where(*theirs))
-    ids = connection.scalars(select(deliveries.c.id).where(*theirs)).all()
-    for one in ids:
+    withdrawn = connection.execute(move("withdraw").where(*theirs)).rowcount
+    rows = connection.execute(select(deliveries.c.id, deliveries.c.state).where(*theirs)).all()
+    for one, state in rows:
         # Nobody's: an id that no secret made.
         nobody = {"uid": token_hex(16), "email": "", "domain": "", "name": ""}
+        if state == DeliveryState.ACCEPTED:
+            # A number under which the relay's own log has the address.
+            nobody["reply"] = ""
         connection.execute(update(deliveries).where(deliveries.c.id == one).values(**nobody))
-    return len(ids)
+    under_way = sum(state == DeliveryState.ARMED for _, state in rows)
+    return Forgotten(bool(rows), withdrawn, under_way, len(rows))

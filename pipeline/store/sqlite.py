@@ -8,7 +8,9 @@ from __future__ import annotations
 import contextlib
 import os
 import random
+import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +32,15 @@ _BUSY, _PRIMARY = 5, 0xFF
 CHECKED_PAGES = 250_000
 
 
+#: How long erasing waits for others to let go of the log.
+LOG_SECONDS = 2.0
+
+#: The name of a database beside the store, for the time of one transaction.
+BESIDE = "beside"
+#: Kilobytes that are kept in memory of each of the two meanwhile, and of the store otherwise (SQLite's own choice).
+_WIDE, _USUAL = 32_000, 2_000
+
+
 def prepare(path: Path) -> None:
     """Make the folder and an empty file that only their owner can read. Raises OSError."""
     if not path.parent.is_dir():
@@ -49,6 +60,8 @@ def make_engine(path: Path | None) -> Engine:
             _place(path), uri=True, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
         )
         connection.execute("PRAGMA foreign_keys = ON")
+        # What is deleted or moved leaves no copy of itself in its page. Costs next to nothing.
+        connection.execute("PRAGMA secure_delete = FAST")
         if path is not None:
             journal, synchronous = durability(DRIVER.sqlite_version_info)
             # Setting up a log writes to the file, so it must be ours, and one that may be written to.
@@ -125,6 +138,61 @@ def _begin_writing(connection: Connection) -> None:
     finally:
         cursor.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000:.0f}")
         cursor.close()
+
+
+@contextlib.contextmanager
+def beside(connection: Connection, path: Path | None) -> Iterator[None]:
+    """Give a connection an empty database, as BESIDE, for whatever a list may hold; nothing of it stays.
+
+    A temporary table will not do: the SQLite that comes with pysqlite3 keeps
+    those in memory, however large (SQLITE_TEMP_STORE=3). It lies in the store's
+    folder, or, if that is not to be written to, where the system keeps what is
+    temporary.
+    """
+    folder = path.parent if path is not None and _writable(path) else None
+    handle, name = tempfile.mkstemp(prefix="beside-", dir=folder)  # mode 0600
+    os.close(handle)
+    cursor = connection.connection.cursor()
+    try:
+        cursor.execute(f"ATTACH ? AS {BESIDE}", (name,))
+    except DRIVER.Error:
+        Path(name).unlink()
+        raise
+    try:
+        cursor.execute(f"PRAGMA {BESIDE}.journal_mode = OFF")
+        cursor.execute(f"PRAGMA {BESIDE}.synchronous = OFF")
+        for each in ("main", BESIDE):
+            cursor.execute(f"PRAGMA {each}.cache_size = -{_WIDE}")
+        # It has no name any more: it goes with its connection, also when that is killed.
+        with contextlib.suppress(PermissionError):  # but on Windows
+            Path(name).unlink()
+        yield
+    finally:
+        cursor.execute(f"DETACH {BESIDE}")
+        cursor.execute(f"PRAGMA main.cache_size = -{_USUAL}")
+        Path(name).unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def overwriting(connection: Connection) -> Iterator[None]:
+    """Overwrite with zeros whatever is deleted meanwhile, whole pages too."""
+    cursor = connection.connection.cursor()
+    cursor.execute("PRAGMA secure_delete = ON")
+    try:
+        yield
+    finally:
+        cursor.execute("PRAGMA secure_delete = FAST")
+
+
+def empty_log(connection: Connection) -> None:
+    """Bring the log's pages home and cut it, unless others are in the way: then the last of them does, in closing."""
+    cursor = connection.connection.cursor()
+    cursor.execute(f"PRAGMA busy_timeout = {LOG_SECONDS * 1000:.0f}")
+    try:
+        with contextlib.suppress(DRIVER.OperationalError):
+            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    finally:
+        cursor.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000:.0f}")
 
 
 def dangling(connection: Connection) -> bool:

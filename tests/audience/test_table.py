@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import csv
 import io
+import itertools
 import time
 import tracemalloc
 from collections.abc import Callable
@@ -19,7 +20,7 @@ from hypothesis import strategies as st
 from pipeline.audience.table import RefusedRow, read, write
 from pipeline.audience.tokens import InstallationTokens
 from pipeline.errors import AudienceError
-from pipeline.model import Subscriber, SubscriberState
+from pipeline.model import Preferences, Subscriber, SubscriberState
 
 Rows = Callable[[bytes], list[Subscriber | RefusedRow]]
 ZONE = ZoneInfo("America/New_York")
@@ -57,6 +58,9 @@ def test_who_stands_in_a_list_has_consented(rows: Rows) -> None:
         "email,name\nana@example.com,Zoë\n".encode("utf-16"),
         "email;name\r\nana@example.com;Zoe\u0308\r\n".encode("utf-16"),
         b"\xfe\xff" + "email,name\nana@example.com,Zoë\n".encode("utf-16-be"),
+        "email,name\nana@example.com,Zoë\n".encode("utf-16-le"),
+        "email,name\nana@example.com,Zoë\n".encode("utf-16-be"),
+        b"sep=;\r\nemail;name\r\nana@example.com;Zo\xc3\xab\r\n",
     ],
 )
 def test_every_program_s_way_of_writing_a_list_is_read(rows: Rows, content: bytes) -> None:
@@ -158,7 +162,7 @@ def test_a_reason_never_repeats_the_address(rows: Rows) -> None:
         (b"ana@example.com\nbo@example.com\n", 1, "holds an address, but it must name the columns"),
         (b"name,age\nAna,3\n", 1, "names no column of addresses"),
         (b"email,name\nana@example.com,Ana\nbo@example.com,Zo\xeb\n", 3, "is not in UTF-8"),
-        ("email,name\nana@example.com,Ana\n".encode("utf-16-le"), 1, "NUL"),
+        (b"email,name\nana@example.com,\0\n", 2, "NUL"),
         ("email,name\nana@example.com,Ana\n".encode("utf-16")[:-1], None, "is not in UTF-8"),
         (b"\x89PNG\r\n\x1a\n\0\0\0", None, "not in UTF-8|NUL|names no column"),
         (b'email,name\nana@example.com,Ana\nbo@example.com,"Bo\ncy@example.com,Cy\n', 3, "nothing closes it"),
@@ -185,13 +189,26 @@ def test_an_endless_line_is_refused_without_being_read_to_its_end(tmp_path: Path
     with path.open("wb") as file:
         file.write(b"email,name\n")
         file.truncate(1 << 30)  # a gigabyte of nothing, and no line end
-    before = time.perf_counter()
+    before = time.process_time()
     tracemalloc.start()
     with pytest.raises(AudienceError, match=r"longer than|NUL"):
         list(read(path, NOW, TOKENS, ZONE))
     assert tracemalloc.get_traced_memory()[1] < 10_000_000
     tracemalloc.stop()
-    assert time.perf_counter() - before < 2
+    assert time.process_time() - before < 2
+
+
+def test_a_cell_without_end_is_refused_without_being_read_to_its_end(tmp_path: Path) -> None:
+    path = tmp_path / "list.csv"
+    with path.open("wb") as file:
+        file.write(b'email,name\nana@example.com,"')
+        for _ in range(64):
+            file.write(b"and so on, line after line\n" * 40_000)  # 66 MB
+    tracemalloc.start()
+    with pytest.raises(AudienceError, match="nothing closes it"):
+        list(read(path, NOW, TOKENS, ZONE))
+    assert tracemalloc.get_traced_memory()[1] < 10_000_000
+    tracemalloc.stop()
 
 
 def test_a_long_list_takes_no_more_memory_than_a_short_one() -> None:
@@ -215,38 +232,64 @@ def test_a_long_list_takes_no_more_memory_than_a_short_one() -> None:
     tracemalloc.stop()
 
 
+#: Names that a spreadsheet would run, also one that sees cells end at semicolons, and some that look like guards.
+EVIL = [
+    "=1+1",
+    "+49 30",
+    "-",
+    "@home",
+    "'=1+1",
+    "''=x",
+    "=cmd|'/C calc'!A0",
+    "Ana;=1+1",
+    "Ana, -1",
+    'Ana;"=1+1"',
+    "Ana;'=1",
+    "＝1+1",
+    '"=1"',
+]
+
+
 def test_an_export_is_imported_as_it_was(rows: Rows) -> None:
     since = datetime(2025, 7, 1, 12, 30, 15, 250_000, tzinfo=UTC)
-    names = [
-        "Ana",
-        "",
-        'Bo, the "first"',
-        "=1+1",
-        "'=1+1",
-        "''=x",
-        "-",
-        "+49 30",
-        "@home",
-        "O'Neill",
-        "Zoë; 例え",
+    names = ["Ana", "", 'Bo, the "first"', "O'Neill", "Zoë; 例え", "'", *EVIL]
+    reasons = [None, "bounced", "complained", "suppressed", "three soft bounces in 30 days", "=1+1"]
+    wants = [
+        *(Preferences(), Preferences(("bread", "例え")), Preferences((), True)),
+        *(Preferences(("bread",), True, since), Preferences((), False, since)),
     ]
+    around = (itertools.cycle(one) for one in (S, reasons, wants))
     out = [
-        Subscriber(TOKENS.uid(f"r{n}@example.com"), f"r{n}@example.com", name, state, since, reason)
-        for n, name in enumerate(names)
-        for state, reason in [(list(S)[n % 3], None)]
+        Subscriber(TOKENS.uid(f"r{n}@example.com"), f"r{n}@example.com", name, state, since, reason, chosen)
+        for n, (name, state, reason, chosen) in enumerate(zip(names * 15, *around, strict=False))
     ]
-    out.append(
-        Subscriber(TOKENS.uid("s@example.com"), "s@example.com", "S", S.CONFIRMED, since, "suppressed")
-    )
     assert rows("".join(write(out, ZONE)).encode()) == out
 
 
-def test_no_cell_of_an_export_is_run_by_a_spreadsheet() -> None:
-    evil = ["=cmd|'/C calc'!A0", "+1", "-1", "@SUM(A1)", "'=1", "Ana"]
-    out = [Subscriber("0" * 32, "a@example.com", name, S.CONFIRMED, NOW) for name in evil]
-    table = list(csv.reader(io.StringIO("".join(write(out, ZONE)), newline="")))
-    assert table[0] == ["email", "name", "status", "since"]
-    assert [row[1][0] for row in table[1:]] == ["'", "'", "'", "'", "'", "A"]
+def test_a_program_that_reads_only_the_status_does_not_mail_the_suppressed() -> None:
+    out = [
+        Subscriber("0" * 32, "a@example.com", "", state, NOW, reason)
+        for state in S
+        for reason in (None, "bounced")
+    ]
+    table = list(csv.DictReader(io.StringIO("".join(write(out, ZONE)), newline="")))
+    assert [row["status"] for row in table] == [
+        *("unconfirmed", "unconfirmed", "confirmed", "suppressed", "unsubscribed", "unsubscribed")
+    ]
+
+
+@pytest.mark.parametrize("mark", ",;|\t")
+def test_no_cell_of_an_export_is_run_by_a_spreadsheet_wherever_it_sees_cells_end(mark: str) -> None:
+    out = [Subscriber("0" * 32, "a@example.com", name, S.CONFIRMED, NOW, name) for name in EVIL]
+    table = csv.reader(io.StringIO("".join(write(out, ZONE)), newline=""), delimiter=mark)
+    assert {cell for row in table for cell in row if cell.strip().startswith(tuple("=+-@＝＋－＠"))} == set()
+
+
+@given(st.text(alphabet="'=+-@,;|\"x1 ＝", max_size=30))
+def test_a_guard_is_taken_away_and_nothing_else(name: str) -> None:
+    name = " ".join(name.split())
+    out = [Subscriber(TOKENS.uid("a@example.com"), "a@example.com", name, S.CONFIRMED, NOW)]
+    assert list(read(io.BytesIO("".join(write(out, ZONE)).encode()), NOW, TOKENS, ZONE)) == out
 
 
 @settings(max_examples=150, deadline=None)
@@ -260,10 +303,10 @@ def test_no_cell_of_an_export_is_run_by_a_spreadsheet() -> None:
     )
 )
 def test_whatever_bytes_come_are_read_or_refused(content: bytes) -> None:
-    before = time.perf_counter()
+    before = time.process_time()
     with contextlib.suppress(AudienceError):
         for row in read(io.BytesIO(content), NOW, TOKENS, ZONE):
             assert isinstance(row, Subscriber | RefusedRow)
             if isinstance(row, RefusedRow):
                 assert row.line >= 2
-    assert time.perf_counter() - before < 2
+    assert time.process_time() - before < 2

@@ -30,25 +30,45 @@ def sent(sent_once: Letter, tmp_path: Path) -> Letter:
     return Letter(tmp_path / "sent")
 
 
+@pytest.fixture(scope="session")
+def imported(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """A newsletter's folder with the sample's settings, these readers and no posts; look, do not touch."""
+    made: dict[str, Path] = {}
+
+    def of(readers: str) -> Path:
+        if readers not in made:
+            root = tmp_path_factory.mktemp("imported")
+            shutil.copy(HERE / "newsletter.toml", root)
+            (root / "posts").mkdir()
+            letter = Letter(root)
+            letter.write("readers.csv", readers)
+            assert letter.run("subscribers", "import", str(root / "readers.csv")).code == 0
+            made[readers] = root
+        return made[readers]
+
+    return of
+
+
 @pytest.fixture
-def letter(tmp_path: Path) -> Callable[..., Letter]:
+def letter(imported: Callable[[str], Path], tmp_path: Path) -> Callable[..., Letter]:
     """Make a newsletter with the sample's settings and no posts."""
 
     def make(readers: str = "email,name\nann@example.com,Ann\n") -> Letter:
-        (tmp_path / "letter").mkdir()
-        shutil.copy(HERE / "newsletter.toml", tmp_path / "letter")
-        made = Letter(tmp_path / "letter")
-        (tmp_path / "letter/posts").mkdir()
-        made.write("readers.csv", readers)
-        assert made.run("subscribers", "import", str(made.root / "readers.csv")).code == 0
-        return made
+        return Letter(shutil.copytree(imported(readers), tmp_path / "letter"))
 
     return make
 
 
-@pytest.fixture
-def crowd(letter: Callable[..., Letter]) -> Letter:
-    """A newsletter with a post and readers, nothing sent."""
-    made = letter("email,name\n" + "".join(f"{address(n)},Reader {n}\n" for n in range(READERS)))
+@pytest.fixture(scope="session")
+def crowd_once(imported: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory) -> Letter:
+    """A newsletter with a post and readers, nothing sent; look, do not touch."""
+    readers = "email,name\n" + "".join(f"{address(n)},Reader {n}\n" for n in range(READERS))
+    made = Letter(shutil.copytree(imported(readers), tmp_path_factory.mktemp("crowd") / "letter"))
     made.post("weather", "Weather", "2026-01-01")
     return made
+
+
+@pytest.fixture
+def crowd(crowd_once: Letter, tmp_path: Path) -> Letter:
+    """A copy of it to work on."""
+    return Letter(shutil.copytree(crowd_once.root, tmp_path / "letter"))

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from collections.abc import Callable
 from html.parser import HTMLParser
+from pathlib import Path
 
 import pytest
 from support.letter import Letter, Ran
@@ -15,10 +17,10 @@ from support.relay_script import Script, later, lose, never
 READERS = "email,name\n" + "".join(f"reader{n}@example.com,\n" for n in range(6)) + "far@example.net,\n"
 
 
-@pytest.fixture
-def mixed(letter: Callable[..., Letter]) -> tuple[Letter, Ran]:
-    """An issue of which one copy is refused, one deferred and one in doubt."""
-    made = letter(READERS)
+@pytest.fixture(scope="module")
+def mixed(imported: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory) -> tuple[Letter, Ran]:
+    """An issue of which one copy is refused, one deferred and one in doubt; look, do not touch."""
+    made = Letter(shutil.copytree(imported(READERS), tmp_path_factory.mktemp("mixed") / "letter"))
     made.post("weather", "Weather <b>& storms</b>", "2026-01-01")
     script = (
         Script()

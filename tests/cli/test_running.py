@@ -14,32 +14,32 @@ from support.relay_script import Script, closing, later, never, stall
 from support.running import READERS, AtWork, address, everybody_once, numbers, on_screen
 from support.tutorial import on_a_terminal
 
-#: Long enough that a run is still at work when another command has started.
+#: Long enough that each step of a run can be seen.
 SLOW = 0.2
 STOPPING = "Stopping: finishing what is under way (at most 30 s); once more ends it now."
 
 
 def slowly(relay: Relay) -> dict[str, str]:
-    """Point the command at a relay that takes one message after the other, and its time."""
+    """Point the command at a relay that takes one message after the other."""
     return relay.environment(connections=1)
 
 
 @pytest.mark.parametrize("which", [signal.SIGINT, signal.SIGTERM])
 def test_a_stop_says_who_has_it_and_resume_reaches_the_others(crowd: Letter, which: int) -> None:
-    with Relay(latency=SLOW) as relay:
+    with Relay(holds_after=3) as relay:
         with AtWork(crowd, "send", "--yes", env=slowly(relay)) as run:
-            assert relay.wait(3)
+            assert relay.hears(4)
             run.signal(which)
             assert run.says(STOPPING)
+            relay.go_on()
             ran = run.ends()
         assert ran.code == 130
         have, have_not, to_go = numbers(
             ran.out,
             r"Stopped\. (\d+) have it, (\d+) do not\. `newsletter resume 1` sends only to the (\d+)\.",
         )
-        assert have == len(relay.deliveries) >= 3
+        assert have == len(relay.deliveries) >= 4
         assert have_not == to_go == READERS - have > 0
-        relay.latency = 0
         resumed = crowd.run("resume", "1", "--json", env=relay.environment())
         assert (resumed.code, resumed.json["accepted"]) == (0, READERS)
         everybody_once(relay)
@@ -48,8 +48,7 @@ def test_a_stop_says_who_has_it_and_resume_reaches_the_others(crowd: Letter, whi
 def test_a_second_ctrl_c_ends_it_now_and_the_copy_under_way_is_in_doubt(crowd: Letter) -> None:
     with Relay(Script().nth("dot", 3, stall())) as relay:
         with AtWork(crowd, "send", "--yes", env=slowly(relay)) as run:
-            assert relay.wait(2)
-            time.sleep(0.5)  # the third is under way: the relay will never say so
+            assert relay.hears(3)  # which the relay will never say
             run.signal()
             assert run.says(STOPPING)
             begin = time.monotonic()
@@ -63,10 +62,11 @@ def test_a_second_ctrl_c_ends_it_now_and_the_copy_under_way_is_in_doubt(crowd: L
 
 
 def test_a_pause_is_noticed_before_the_next_message(crowd: Letter) -> None:
-    with Relay(latency=SLOW) as relay:
+    with Relay(holds_after=2) as relay:
         with AtWork(crowd, "send", "--yes", env=slowly(relay)) as run:
-            assert relay.wait(2)
+            assert relay.hears(3)
             paused = crowd.run("pause", "1")
+            relay.go_on()
             ran = run.ends()
         assert paused.code == 0
         have, have_not = numbers(paused.out, r"Issue 1 is paused\. (\d+) ha(?:s|ve) it, (\d+) do not\.")
@@ -123,21 +123,24 @@ def test_a_second_send_is_told_who_is_at_work_and_join_helps(crowd: Letter) -> N
 
 
 def test_send_join_helps_too(crowd: Letter) -> None:
-    with Relay(latency=SLOW) as relay:
+    with Relay(holds_after=1) as relay:
         with AtWork(crowd, "send", "--yes", env=slowly(relay)) as run:
-            assert relay.wait(1)
-            joined = crowd.run("send", "--yes", "--join", env=relay.environment())
+            assert relay.hears(2)
+            with AtWork(crowd, "send", "--yes", "--join", env=relay.environment()) as helper:
+                relay.go_on()
+                joined = helper.ends()
             ran = run.ends()
         assert {ran.code, joined.code} & {0}, (ran, joined)
         everybody_once(relay)
 
 
 def test_an_issue_called_off_reaches_nobody_else_and_says_so_everywhere(crowd: Letter) -> None:
-    with Relay(latency=SLOW) as relay:
+    with Relay(holds_after=2) as relay:
         with AtWork(crowd, "send", "--yes", env=slowly(relay)) as run:
-            assert relay.wait(2)
+            assert relay.hears(3)
             unasked = crowd.run("cancel", "1")
             called_off = crowd.run("cancel", "1", "--yes")
+            relay.go_on()
             ran = run.ends()
         assert (unasked.code, "--yes" in unasked.err) == (2, True)
         assert called_off.code == 0

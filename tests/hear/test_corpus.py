@@ -71,3 +71,20 @@ def test_who_was_reached_in_one_place_is_no_dead_address():
 def test_only_what_nobody_understood_is_left_for_a_person():
     left = {name for name in names() if parse(report(name)).for_a_person}
     assert left == {name for name, wanted in expected().items() if wanted.get("nothing") == "not understood"}
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "--- Below is a copy of the message",
+        "---- Original message ----",
+        "Received: from x",
+        "> Message-ID: <1@x>",
+    ],
+)
+def test_what_a_returned_copy_talks_about_is_not_what_the_server_says(line):
+    text = (
+        f"We could not deliver your message, sorry.\r\n\r\n{line}\r\n\r\n550 5.1.1 user unknown: a story\r\n"
+    )
+    heard = parse(f"From: MAILER-DAEMON@x.example\r\nSubject: failure notice\r\n\r\n{text}".encode())
+    assert heard.nothing is Nothing.NOT_UNDERSTOOD

@@ -167,3 +167,11 @@ def test_without_the_package_that_reads_words_the_command_says_what_to_install(m
     with pytest.raises(NewsletterError, match=r"Install newsletter-pipeline\[deliverability\]"):
         parse(report("qmail-quota"))
     assert parse(report("postfix-user-unknown")).news is News.HARD_BOUNCE
+
+
+@pytest.mark.parametrize(
+    "charset", ["unicode_escape", "raw_unicode_escape", "utf-7-imap", "rot13", "no-such", "\u00fc", "idna"]
+)
+def test_a_charset_that_is_none_is_not_asked_to_decode(charset):
+    part = read(f"Content-Type: text/plain; charset={charset}\n\n\\x41 xn--4ca \u00fc".encode())
+    assert part.text() == "\\x41 xn--4ca \u00fc"

@@ -310,3 +310,26 @@ def test_the_ledger_is_walked_through_only_for_a_code_whose_reader_nobody_named(
     assert asked == []  # the report names its reader: nothing has to be walked through
     letter.hear(letter.report("complaint-verp-only", BEN))
     assert asked == [1]
+
+
+# --- single mails ---------------------------------------------------------------
+
+
+def test_a_confirmation_that_bounces_is_known_by_its_own_code(letter):
+    from pipeline import subscribing
+    from pipeline.deliver.letter import Bodies, submission
+
+    project = letter.project
+    subscribing.ask(project, "eve@reader.example", "", project.now)
+    [request] = project.store.requests(1)
+    subscribing.answer(project, request, project.now)
+    [waiting] = project.store.letters(1)
+    sent = submission(
+        waiting, "Please confirm", Bodies("text", "<p>page</p>"), project.settings, project.tokens
+    )
+    bounce = report("postfix-user-unknown", sent.message_id.partition("@")[0]).replace(b"ana@", b"eve@")
+    assert letter.hear(bounce).suppressed == 1
+    person = letter.known("eve@reader.example").person
+    assert person.suppressed == "bounced: there is no such mailbox"
+    assert [event.kind for event in person.events] == [EventKind.HARD_BOUNCE, EventKind.ASKED]
+    assert letter.hear(bounce).repeated == 1

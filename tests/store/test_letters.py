@@ -61,6 +61,10 @@ def test_what_is_done_with_is_never_taken_for_another_with_its_number(store):
     assert not store.withdraw_letter(old)
     store.settle_letter(old, None, DAY)
     assert store.letters(10) == [new]
+    store.withdraw_letter(new)
+    store.decide(ANA, lambda _: Decision(letters=((LetterKind.CONFIRMATION, NOW + DAY),)))
+    assert [one.id for one in store.letters(10)] == [old.id]
+    assert not store.arm_letter(old)
     store.ask(ANA, "", NOW)
     (first,) = store.requests(10)
     store.answer(first, lambda _: Decision())

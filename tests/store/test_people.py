@@ -169,7 +169,7 @@ def test_who_is_forgotten_stands_nowhere_and_every_issue_still_adds_up(sending, 
                 letters=((LetterKind.WELCOME, NOW),),
             ),
         )
-        assert sending.forget(email, NOW)
+        assert sending.forget(email, NOW).known
     assert sending.counts(1) == Counts(readers=5, queued=1, accepted=1, in_doubt=1, withdrawn=2)
     assert not arm(sending, leased, "run")
     record(sending, answer(armed, Outcome.ACCEPTED), "run")
@@ -187,8 +187,8 @@ def test_who_is_forgotten_stands_nowhere_and_every_issue_still_adds_up(sending, 
 
 
 def test_forgetting_an_address_nobody_knows_marks_it_all_the_same(store, tmp_path):
-    assert not store.forget(ANA, NOW)
-    assert not store.forget("ANA@example.com", NOW)
+    assert not store.forget(ANA, NOW).known
+    assert not store.forget("ANA@example.com", NOW).known
     with DRIVER.connect(tmp_path / FILE) as connection:
         assert connection.execute("SELECT mark FROM forgotten").fetchall() == [TOKENS.marks(ANA)]
     connection.close()

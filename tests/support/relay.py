@@ -11,6 +11,8 @@ It offers PIPELINING, CHUNKING, 8BITMIME, SIZE, SMTPUTF8, ENHANCEDSTATUSCODES, S
 did that SMTP forbids; `relay.environment()`: the settings that point the command at it; `relay.wait(n)`: until it has
 taken n messages; `relay.script`: may be changed at any time. What scripts can do is in relay_script.py.
 
+    with Relay(holds_after=2) as relay:                      # the third message gets no answer before relay.go_on()
+
 As a process, for tests that kill clients: `PYTHONPATH=tests python -m support.relay --log FILE --ready FILE`, with
 `--faults 0.15 --seed 1`, `--moods FILE`, `--tls`, `--latency` and more (`--help`). READY gets the port; MOODS a line
 for each misbehaviour (connection, phase, name, between tabs); LOG one JSON line for every
@@ -28,6 +30,7 @@ import signal
 import socket
 import sys
 import threading
+import time
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from hashlib import sha256
@@ -42,6 +45,8 @@ from support.relay_talk import Connection, Talk
 ALL = frozenset(
     {"PIPELINING", "CHUNKING", "8BITMIME", "SIZE", "SMTPUTF8", "ENHANCEDSTATUSCODES", "STARTTLS", "AUTH"}
 )
+#: Seconds until a command must have begun to send, on a machine that does much else.
+PATIENCE = 30.0
 MESSAGE_ID = re.compile(rb"^Message-ID:\s*<([^>]*)>", re.I | re.M)
 
 
@@ -66,6 +71,7 @@ class Relay:
         certificate: Certificate = "good",
         size: int = 50_000_000,
         latency: float = 0.0,
+        holds_after: int | None = None,
         empty_data: bool = False,
         strict: bool = True,
         keep: bool = True,
@@ -77,6 +83,8 @@ class Relay:
         self.tls, self.users, self.extensions, self.size = tls, users, frozenset(extensions), size
         #: Seconds between a message's end and its answer.
         self.latency = latency
+        #: How many messages are answered as they come; the others wait for `go_on()`. None: all of them.
+        self.holds_after = holds_after
         #: Answer DATA with 354 even if no recipient was taken, as RFC 2920, 3.1 lets servers do.
         self.empty_data = empty_data
         #: Look into bodies for what SMTP forbids; costs some microseconds per message.
@@ -88,7 +96,7 @@ class Relay:
         self.transcript: list[Connection] = []
         self.violations: list[str] = []
         self.stopping = threading.Event()
-        self._taken = 0
+        self._ends = self._taken = 0
         self._changed = threading.Condition()
         self._threads: list[threading.Thread] = []
         self._talks: list[Talk] = []
@@ -125,12 +133,32 @@ class Relay:
         named = {f"NEWSLETTER_MAIL__SMTP__{name.upper()}": str(value) for name, value in values.items()}
         return {"NEWSLETTER_MAIL__MAILER": "smtp", **named}
 
-    def wait(self, messages: int, seconds: float = 10.0) -> bool:
+    def wait(self, messages: int, seconds: float = PATIENCE) -> bool:
         """Wait until so many messages were taken."""
         with self._changed:
             return self._changed.wait_for(lambda: self._taken >= messages, seconds)
 
+    def hears(self, messages: int, seconds: float = PATIENCE) -> bool:
+        """Wait until so many messages have come to their end, answered or not."""
+        with self._changed:
+            return self._changed.wait_for(lambda: self._ends >= messages, seconds)
+
+    def go_on(self) -> None:
+        """Answer what is held, and everything from now on."""
+        with self._changed:
+            self.holds_after = None
+            self._changed.notify_all()
+
     # --- for its conversations -----------------------------------------------
+
+    def reflect(self) -> None:
+        """Return when the message that has just come to its end may be answered."""
+        with self._changed:
+            self._ends += 1
+            self._changed.notify_all()
+            self._changed.wait_for(lambda: self.holds_after is None or self._taken < self.holds_after)
+        if self.latency:
+            time.sleep(self.latency)
 
     def answered(
         self, number: int, sender: str, recipients: Sequence[str], data: bytes, answer: str, taken: bool
@@ -177,6 +205,7 @@ class Relay:
     def stop(self) -> None:
         """Stop listening and cut every connection."""
         self.stopping.set()
+        self.go_on()
         with suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
         for talk in list(self._talks):

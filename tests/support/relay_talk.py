@@ -7,7 +7,6 @@ import binascii
 import re
 import socket
 import ssl
-import time
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -307,9 +306,9 @@ class Talk(Wire):
             answer, self._said_early = self._said_early, ""
             self.relay.answered(self.record.number, sender, recipients, data, answer, False)
             return
-        if self.relay.latency:
+        if self.relay.latency or self.relay.holds_after is not None:
             self._flush()
-            time.sleep(self.relay.latency)
+        self.relay.reflect()
         behaviour = self.relay.script.decide("dot", self.moment)
         said = b"250 2.0.0 Taken\r\n"
         if behaviour is None:
