@@ -124,8 +124,10 @@ def choose(root: Path, many: int, send: subprocess.Popen[bytes]) -> list[str]:
         time.sleep(0.1)
     else:
         sys.exit("newsletter send has ended before anybody could leave")
-    # Out of the second half, so that most are out long before their turn, and some just when it comes.
-    return [email for (email,) in sorted(random.sample(rows[len(rows) // 2 :], many))]
+    # Some whose turn is just coming, then most out of the second half.
+    soon = random.sample(rows[: len(rows) // 20], many // 10)
+    later = random.sample(rows[len(rows) // 2 :], many - len(soon))
+    return [email for (email,) in [*sorted(soon), *sorted(later)]]
 
 
 def let_leave(
