@@ -1,6 +1,6 @@
 """Makes the newsletter that is delivered, frozen and enrolled, and what the peers need to send the same copies.
 
-python bench/peers/letter.py FOLDER --readers N [--size 40960]
+python bench/peers/letter.py FOLDER --readers N [--size 40960] [--unfrozen]
 
 Run in a process of its own, so that whoever measures stays small. Goes the real way: posts, checks, freeze,
 publish. `FOLDER/letter` is then a newsletter of which only `resume 1` is left; `FOLDER/copies.json` holds
@@ -60,12 +60,15 @@ def main() -> None:
     parser.add_argument("--readers", type=int, required=True)
     parser.add_argument("--size", type=int, default=40960, help="bytes of a copy")
     parser.add_argument("--copies", type=int, default=0, help="readers to list for the peers")
+    parser.add_argument(
+        "--unfrozen", action="store_true", help="stop before the freeze: `send` is left to do"
+    )
     asked = parser.parse_args()
-    told = make(asked.folder, asked.readers, asked.size, asked.copies)
+    told = make(asked.folder, asked.readers, asked.size, asked.copies, freeze=not asked.unfrozen)
     print(json.dumps(told))
 
 
-def make(folder: Path, readers: int, size: int, copies: int = 0) -> dict[str, float]:
+def make(folder: Path, readers: int, size: int, copies: int = 0, *, freeze: bool = True) -> dict[str, float]:
     """Make everything; return a copy's size in bytes, and the seconds that importing and freezing took."""
     root = folder / "letter"
     (root / "posts").mkdir(parents=True)
@@ -80,6 +83,8 @@ def make(folder: Path, readers: int, size: int, copies: int = 0) -> dict[str, fl
     start = time.perf_counter()
     project.store.put_subscribers(_people(project, readers))
     imported = time.perf_counter()
+    if not freeze:
+        return {"import": imported - start}
     week = weekly.collect(project)
     prepared = weekly.prepare(project, week)
     made = weekly.build(project, prepared)

@@ -82,7 +82,7 @@ class _Keys:
 
 
 class InstallationTokens:
-    """Makes and reads whatever derives from the secret (the `Tokens` of edges.py).
+    """Makes and reads whatever derives from the secret (the `Tokens` of edges/).
 
     `old` secrets still read the tokens they made; new ones are made with
     `secret` only. Holds no secret itself, only keys made from it.

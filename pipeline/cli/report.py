@@ -49,7 +49,7 @@ def show(context: Context, receipt: Receipt) -> None:
     context.say(f"Issue {record.number}  {record.subject}")
     context.say(sentence(record))
     if any(record.skipped.values()):
-        context.say(f"Not to {skipped(record.skipped)}.")
+        context.say(f"Confirmed, and not among its readers: {skipped(record.skipped)}.")
     for run in context.project.store.runs(record.number):
         context.say(f"{at_work(run)}.")
     context.say(

@@ -129,7 +129,7 @@ def describe(
     last, circulation = prepared.week.last, prepared.variants.circulation
     more = circulation.readers - last.counts.readers if last else 0
     notes = [f"{more:+,} since issue {last.number}"] if last and more else []
-    notes += [f"not to {skipped(circulation.skipped)}"] if any(circulation.skipped.values()) else []
+    notes += [skipped(circulation.skipped)] if any(circulation.skipped.values()) else []
     beside = f"   ({'; '.join(notes)})" if notes else ""
     word = "not approved"
     if approval is not None:
@@ -175,7 +175,7 @@ def agree(context: Context, circulation: Circulation, *, yes: bool, confirm: int
         if confirm != readers:
             raise Refused(
                 f"--confirm says {counted(confirm, 'reader')}, but there are {readers:,}"
-                f"{f' (not to {others})' if others else ''}. "
+                f"{f' (confirmed, and not among them: {others})' if others else ''}. "
                 "Nothing was sent. Look at them: newsletter subscribers list"
             )
         return

@@ -115,7 +115,7 @@ def show(context: Context, project: Project, week: Week, unfinished: IssueRecord
         f"{counted(readers, 'reader')}"
     )
     if any(circulation.skipped.values()):
-        context.say(f"not to {skipped(circulation.skipped)}")
+        context.say(f"confirmed, and not among them: {skipped(circulation.skipped)}")
     if week.draft:
         word = week.draft.approval
         approved = f", approved by {word.by}, {moment(word.at, zone)}" if word else ""

@@ -7,6 +7,7 @@ newsletter's own zone by the stage that shows it.
 
 from __future__ import annotations
 
+from pipeline.model.circulation import Audience, Circulation, Cut, Skip, every_skip, skipped, uncut
 from pipeline.model.deliveries import (
     Answer,
     Counts,
@@ -24,6 +25,18 @@ from pipeline.model.findings import Change, Finding, LinkAnswer, LinkState, Seve
 from pipeline.model.frozen import Approval, Build, FrozenIssue, Seal, Standing, Trial, Variant
 from pipeline.model.heard import Evidence, Fate, Heard, Incoming, News, Nothing, mildest
 from pipeline.model.issues import Draft, Issue
+from pipeline.model.people import (
+    Copy,
+    Decision,
+    Event,
+    EventKind,
+    Everything,
+    Forgotten,
+    Letter,
+    LetterKind,
+    Person,
+    Request,
+)
 from pipeline.model.posts import (
     CarriedPost,
     Choice,
@@ -34,31 +47,7 @@ from pipeline.model.posts import (
     Reason,
     Unreadable,
 )
-from pipeline.model.readers import (
-    BOUNCED,
-    Audience,
-    Circulation,
-    Copy,
-    Cut,
-    Decision,
-    Event,
-    EventKind,
-    Everything,
-    Forgotten,
-    Letter,
-    LetterKind,
-    Person,
-    Preferences,
-    Recipient,
-    Request,
-    Skip,
-    Subscriber,
-    SubscriberState,
-    address_key,
-    every_skip,
-    skipped,
-    uncut,
-)
+from pipeline.model.readers import BOUNCED, Preferences, Recipient, Subscriber, SubscriberState, address_key
 from pipeline.model.rendered import (
     Body,
     Entry,

@@ -9,7 +9,8 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from pipeline.model.readers import Recipient, Skip
+    from pipeline.model.circulation import Skip
+    from pipeline.model.readers import Recipient
 
 
 class DeliveryState(StrEnum):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from pipeline.compose.cut import title, variant_of
 from pipeline.errors import NewsletterError
-from pipeline.preview.gather import faults_of, own_files
+from pipeline.preview.gather import faults_of
 from pipeline.preview.state import Part
 
 if TYPE_CHECKING:
@@ -107,12 +107,11 @@ def _past(look: Look, name: str) -> Part:
 
 
 def _cut(look: Look, variants: Variants, name: str) -> Look:
-    """Return the look at one variant, rendered now if it was not yet."""
+    """Return the look at one variant, rendered now if it was not yet. Page, feed and files stay the issue's."""
     rendered = variants.rendered(name)
     return replace(
         _bytes(look, variants.frozen(name)),
         preheader=rendered.issue.preheader,
-        files=own_files(rendered),
         issue=rendered.issue,
         rendered=rendered,
     )

@@ -179,14 +179,7 @@ def _files(state: State) -> Iterator[tuple[str, bytes]]:
 
 def _for(state: State, variant: str) -> State:
     """Return the state in which a variant is looked at."""
-    if not variant or state.look is None:
-        return state
-    part = part_of(state, variant)
-    if part.look is not None:
-        # What was not copied is blocked like any other picture.
-        files = {url: file for url, file in part.look.files.items() if url in state.look.files}
-        part = replace(part, look=replace(part.look, files=files))
-    return with_part(state, part)
+    return with_part(state, part_of(state, variant)) if variant else state
 
 
 def _page(state: State, options: Options) -> bytes:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pipeline.preview.state import Look, State
 
 
-#: Views of what no reader has a part of.
+#: Views of what is one for all readers: a look at a part has the whole of it.
 WHOLE = frozenset({"web", "feed"})
 
 
@@ -32,11 +32,9 @@ def frame_html(state: State, options: Options, *, find: fence.Find | None = None
     our own pictures are, if not on the preview's server; `policy` is put in as its Content-Security-Policy.
     """
     find = find or fence.served(options.issue)
-    if state.look is None or state.shown is None:
+    if state.shown is None:
         return _small("empty", options, find=find, policy=policy, files={}, base="")
-    # Page and feeds are one for all readers.
-    look = state.look if options.view in WHOLE else state.shown
-    return _VIEWS[options.view](state, look, options, find, policy)
+    return _VIEWS[options.view](state, state.shown, options, find, policy)
 
 
 def _mail(state: State, look: Look, options: Options, find: fence.Find, policy: str) -> str:

@@ -220,6 +220,8 @@ class Live:
     def close(self) -> None:
         """Send everybody home; may be called from a signal handler."""
         self._closing = True
+        if not hasattr(self, "_loop"):
+            return  # told to end before it began
 
         def wake() -> None:
             self._saved.set()

@@ -66,16 +66,15 @@ PATIENCE = 2
 
 def serve(live: Live, listener: socket.socket, ready: Callable[[], None]) -> None:
     """Answer until Ctrl-C or SIGTERM; `ready` is called when the first request can come."""
-    app = make_app(live, hosts_of(listener))
     # Listeners are sent home when it is told to end, so that none of them holds it up.
-    server.run(_serve(Server(configure(app, PATIENCE), live.close), live, listener, ready))
+    http = Server(configure(make_app(live, hosts_of(listener)), PATIENCE), ready, live.close)
+    server.run(http, _serve(http, live, listener))
 
 
-async def _serve(http: Server, live: Live, listener: socket.socket, ready: Callable[[], None]) -> None:
+async def _serve(http: Server, live: Live, listener: socket.socket) -> None:
     watching = asyncio.create_task(live.run())
     # It must have begun before anybody can ask.
     await asyncio.sleep(0)
-    ready()
     await http.serve(sockets=[listener])
     live.close()
     await watching

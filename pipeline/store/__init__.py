@@ -1,4 +1,4 @@
-"""The ledger and the audience in a database, behind the `Store` protocol of edges.py."""
+"""The ledger and the audience in a database, behind the `Store` protocol of edges/."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from pipeline.store.runs import Runs
 
 
 class SqlStore(Subscribers, People, Letters, Issues, Runs, Ledger, GroupCommit, Figures):
-    """The `Store` of edges.py: audience, issues, and the ledger, behind one database."""
+    """The `Store` of edges/: audience, issues, and the ledger, behind one database."""
 
     def close_database(self) -> None:
         """Let go of the database and of the locks of its runs."""

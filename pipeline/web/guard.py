@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
-from contextlib import suppress
+import traceback
 from typing import TYPE_CHECKING
 
 from starlette.requests import ClientDisconnect
@@ -112,16 +112,9 @@ def _confess(scope: Scope, fault: Exception) -> None:
     if isinstance(fault, NewsletterError):
         _log.error("newsletter: %s: %s", named(scope), fault)
         return
-    # No words of the fault's own: they may hold what somebody sent. The traceback is for whoever asked for more.
-    with suppress(Exception):
-        last = fault.__traceback__
-        while last is not None and last.tb_next is not None:
-            last = last.tb_next
-        place = f"{last.tb_frame.f_code.co_filename.rpartition('/')[2]}:{last.tb_lineno}" if last else ""
-        _log.error(
-            "newsletter: a fault of the program itself at %s: %s at %s",
-            named(scope),
-            type(fault).__name__,
-            place,
-            exc_info=_log.isEnabledFor(logging.DEBUG),
-        )
+    # No words of the fault's own: they may hold what somebody sent. The way it took is for whoever asked for more.
+    way = traceback.extract_tb(fault.__traceback__)
+    place = f" at {way[-1].filename.rpartition('/')[2]}:{way[-1].lineno}" if way else ""
+    ours = "a fault of the program itself"
+    _log.error("newsletter: %s: %s: %s%s", named(scope), ours, type(fault).__name__, place)
+    _log.debug("%s", "".join(traceback.format_list(way)))

@@ -117,15 +117,10 @@ def serve(
         trusts = staticmethod(visitors.trusts)
 
     app = make_app(desk, visitors, settings.web_url)
-    http = WaryServer(configure(app, PATIENCE, http=Connection))
-
-    async def main() -> None:
-        ready()
-        await http.serve(sockets=[listener])
-
+    http = WaryServer(configure(app, PATIENCE, http=Connection), ready)
     try:
         with at_work(postman):
-            server.run(main())
+            server.run(http, http.serve(sockets=[listener]))
     finally:
         desk.close()
 

@@ -83,7 +83,7 @@ def test_an_address_of_254_characters_is_taken_and_of_255_is_not() -> None:
 
 @given(st.text(max_size=300))
 def test_whatever_is_typed_is_ascii_in_one_line_or_refused(typed: str) -> None:
-    before = time.perf_counter()
+    before = time.process_time()
     try:
         address, key = normalise(typed)
     except AudienceError:
@@ -93,7 +93,7 @@ def test_whatever_is_typed_is_ascii_in_one_line_or_refused(typed: str) -> None:
         assert address.isprintable()
         assert address.count("@") == 1
         assert normalise(address) == (address, key)
-    assert time.perf_counter() - before < 2
+    assert time.process_time() - before < 2
 
 
 WORDS = st.text(alphabet="ab1_", min_size=1, max_size=20)

@@ -189,13 +189,13 @@ def test_an_endless_line_is_refused_without_being_read_to_its_end(tmp_path: Path
     with path.open("wb") as file:
         file.write(b"email,name\n")
         file.truncate(1 << 30)  # a gigabyte of nothing, and no line end
-    before = time.perf_counter()
+    before = time.process_time()
     tracemalloc.start()
     with pytest.raises(AudienceError, match=r"longer than|NUL"):
         list(read(path, NOW, TOKENS, ZONE))
     assert tracemalloc.get_traced_memory()[1] < 10_000_000
     tracemalloc.stop()
-    assert time.perf_counter() - before < 2
+    assert time.process_time() - before < 2
 
 
 def test_a_cell_without_end_is_refused_without_being_read_to_its_end(tmp_path: Path) -> None:
@@ -303,10 +303,10 @@ def test_a_guard_is_taken_away_and_nothing_else(name: str) -> None:
     )
 )
 def test_whatever_bytes_come_are_read_or_refused(content: bytes) -> None:
-    before = time.perf_counter()
+    before = time.process_time()
     with contextlib.suppress(AudienceError):
         for row in read(io.BytesIO(content), NOW, TOKENS, ZONE):
             assert isinstance(row, Subscriber | RefusedRow)
             if isinstance(row, RefusedRow):
                 assert row.line >= 2
-    assert time.perf_counter() - before < 2
+    assert time.process_time() - before < 2

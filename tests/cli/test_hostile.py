@@ -7,7 +7,6 @@ import email
 import email.policy
 import io
 import re
-import time
 from collections.abc import Callable, Iterator
 from email.message import EmailMessage
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -15,7 +14,7 @@ from pathlib import Path
 from threading import Thread
 
 import pytest
-from support.letter import HERE, Letter, copy_sample
+from support.letter import HERE, Letter, copy_sample, spent
 from support.messages import HEADERS
 
 INJECTION = "=?utf-8?q?x=0D=0ABcc:_evil=40example.com?="
@@ -95,7 +94,7 @@ def test_what_can_be_made_harmless_is_and_no_header_is_reached(hostile: Letter, 
     hostile.post("2025-12-19-slug", "Slug", "2025-12-19", slug="../../../escaped", image="../../secret.png")
     hostile.post("2025-12-18-link", "Permalink", "2025-12-18", permalink="/../../../etc/cron.d/evil/")
     hostile.post("2025-12-17-rlo", '"Turned \u202e dnuora \u2066 words"', "2025-12-17")
-    started = time.monotonic()
+    before = spent()
     assert hostile.run("draft").code == 0
     hostile.replace("issues/0001.md", "\n---\n", "\n---\n\n" + MARKUP)
     hostile.replace("issues/0001.md", 'subject: "', f'subject: "{INJECTION} {{{{ 7 * 191 }}}} \u202e ')
@@ -114,7 +113,7 @@ def test_what_can_be_made_harmless_is_and_no_header_is_reached(hostile: Letter, 
         )
         ran = hostile.run("send", "--yes")
     assert ran.code == 0, ran
-    assert time.monotonic() - started < 20
+    assert spent() - before < 20
     copies = mails(hostile)
     assert len(copies) == 4  # a name of two lines is no name: that row was refused
     for message in copies:
@@ -158,9 +157,9 @@ def test_what_cannot_is_refused_with_its_place_in_two_seconds(
     }
     for name, text in cases.items():
         made.write(f"posts/{name}.md", text)
-    started = time.monotonic()
+    before = spent()
     status = made.run("status", "--json")
-    assert time.monotonic() - started < 4  # a process of its own, too
+    assert spent() - before < 4  # a process of its own, too
     left = {item["path"]: item for item in status.json["left_out"]}
     assert status.json["posts"] == []
     for name in cases:
@@ -182,7 +181,7 @@ def test_a_line_of_a_megabyte_is_refused_and_a_long_one_breaks_no_message(
 ) -> None:
     made = letter()
     made.post("2025-12-20-line", "One line", "2025-12-20", "word " * 200_000)
-    started = time.monotonic()
+    before = spent()
     refused = made.run("send", "--yes")
     assert (refused.code, refused.err.startswith("newsletter: posts/2025-12-20-line.md: ")) == (1, True), (
         refused
@@ -190,7 +189,7 @@ def test_a_line_of_a_megabyte_is_refused_and_a_long_one_breaks_no_message(
     made.post("2025-12-20-line", "One line", "2025-12-20", "word " * 11_000)
     made.post("2025-12-19-unbroken", "One word", "2025-12-19", "x" * 55_000)
     ran = made.run("send", "--yes")
-    assert time.monotonic() - started < 12
+    assert spent() - before < 12
     assert ran.code == 0, ran
     for data in made.files("outbox/0001").values():
         assert max(map(len, data.split(b"\r\n"))) <= 998
@@ -214,9 +213,9 @@ def test_a_pit_of_ten_thousand_is_quick_and_harmless_or_refused_with_its_place(
     made = letter()
     text, sound = PITS[pit]
     made.post("2025-12-20-pit", "Pit", "2025-12-20", text)
-    started = time.monotonic()
+    before = spent()
     ran = made.run("send", "--yes")
-    assert time.monotonic() - started < 6  # a process of its own, on a machine that does other things
+    assert spent() - before < 6  # a process of its own, too
     if sound:
         assert ran.code == 0, ran
         assert len(mails(made)) == 1
@@ -267,9 +266,9 @@ def test_a_hostile_theme_is_refused_by_file_and_line(
     made = letter()
     made.post("2025-12-20-one", "One", "2025-12-20")
     made.write(f"templates/{path}", text)
-    started = time.monotonic()
+    before = spent()
     ran = made.run("send", "--yes")
-    assert time.monotonic() - started < 10
+    assert spent() - before < 10
     assert ran.code == 1
     assert re.search(rf"templates/{path}:\d+: .*{re.escape(says)}", ran.err), ran.err
     assert not (made.root / "outbox").exists()

@@ -9,7 +9,6 @@ from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import hypothesis
 import pytest
 from support.sending import NOW, SomeTokens, carried, rendered, settings
 
@@ -18,10 +17,6 @@ from pipeline.deliver.message import Splicer
 from pipeline.edges import Store
 from pipeline.model import Subscriber, SubscriberState
 from pipeline.store import open_store
-
-# A busy machine is not a failure.
-hypothesis.settings.register_profile("patient", deadline=None)
-hypothesis.settings.load_profile("patient")
 
 READERS = 20
 

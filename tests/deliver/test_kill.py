@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 import re
+import shutil
 import subprocess
 import sys
 from collections import Counter
@@ -12,12 +13,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from support.sending import SomeTokens
 
 from pipeline.deliver.points import Point
 from pipeline.edges import Store
 from pipeline.model import Counts, IssueState
+from pipeline.store import open_store
 
 READERS = 20
+LEDGER = "newsletter.db"
 HERE = Path(__file__).parent
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
@@ -111,14 +115,27 @@ def test_killed_at_one_point_after_another_until_it_is_done(
     demand_nobody_twice_and_nobody_forgotten(store, filled)
 
 
+#: Newsletters until one is killed in the middle: on a busy machine a run can be over before its killer has its turn.
+TRIES = 20
+
+
 @pytest.mark.parametrize("seed", range(3))
-def test_killed_at_random_moments(runs: subprocess.Popen[str], store: Store, filled: Path, seed: int) -> None:
-    moments = random.Random(seed)
-    found = []
-    for _ in range(12):
-        kill(runs, filled, "after", moments.uniform(0, 5) ** 2 / 3)
-        demand_an_honest_ledger(store, filled)
-        found.append(copies(filled).total())
-    assert any(0 < many < READERS for many in found), "no kill came in the middle"
-    assert let_run(runs, filled) == "done"
-    demand_nobody_twice_and_nobody_forgotten(store, filled)
+def test_killed_at_random_moments(runs: subprocess.Popen[str], filled: Path, seed: int) -> None:
+    moments, haste = random.Random(seed), 1.0
+    for number in range(TRIES):
+        folder = filled / f"{number}"
+        folder.mkdir()
+        shutil.copy(filled / LEDGER, folder)
+        store = open_store(f"sqlite:///{LEDGER}", folder, SomeTokens())
+        found = []
+        for _ in range(12):
+            kill(runs, folder, "after", haste * moments.uniform(0, 5) ** 2 / 3)
+            demand_an_honest_ledger(store, folder)
+            found.append(copies(folder).total())
+        assert let_run(runs, folder) == "done"
+        demand_nobody_twice_and_nobody_forgotten(store, folder)
+        store.close_database()
+        if any(0 < many < READERS for many in found):
+            return
+        haste *= 0.5 if found[0] else 2.0
+    pytest.fail("no kill came in the middle")

@@ -19,8 +19,8 @@ from pipeline.deliver.encode import one_line
 from pipeline.deliver.freeze import freeze
 from pipeline.deliver.headers import NAMES
 from pipeline.deliver.message import NAME_LIMIT, Splicer, shorten
-from pipeline.errors import AudienceError, NewsletterError, Refused
-from pipeline.model import RenderedIssue, Submission
+from pipeline.errors import AudienceError, NewsletterError, Refused, StoreError
+from pipeline.model import RenderedIssue, Submission, Variant
 from pipeline.settings import Settings
 
 
@@ -32,6 +32,24 @@ def submit(
 ) -> Submission:
     frozen = freeze(issue or rendered(), letter or settings(), carried())
     return Splicer(frozen, SomeTokens()).submission(delivery(email, name))
+
+
+def test_a_copy_is_cut_from_the_bytes_of_its_readers_variant_and_the_same_at_every_try() -> None:
+    whole = freeze(rendered(), settings(), carried())
+    other = freeze(rendered(text=TEXT.replace("Monday", "Tuesday")), settings(), carried())
+    cut = Variant("sleep", other.template, other.html, other.text, ())
+    frozen = replace(whole, variants=(cut,))
+    theirs = replace(delivery(), variant="sleep")
+    for splicer in (Splicer(frozen, SomeTokens()), Splicer(frozen, SomeTokens())):
+        assert splicer.submission(delivery()) == Splicer(whole, SomeTokens()).submission(delivery())
+        alone = Splicer(other, SomeTokens()).submission(delivery())
+        assert splicer.submission(theirs) == replace(alone, delivery=theirs)
+
+
+def test_where_a_variant_is_lost_nobody_gets_the_whole_issue_instead() -> None:
+    splicer = Splicer(freeze(rendered(), settings(), carried()), SomeTokens())
+    with pytest.raises(StoreError, match=r"lost the bytes of issue 1 for readers of sleep\. Put a copy of"):
+        splicer.submission(replace(delivery(), variant="sleep"))
 
 
 def body_with(body: str, name: str, submission: Submission, escape: bool) -> str:

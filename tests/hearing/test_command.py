@@ -99,17 +99,17 @@ def test_killed_at_any_moment_every_report_is_heard_in_the_end_and_counts_once(l
     for reader in readers:
         command.box.put(letter.report("postfix-verp", reader))
     for left in (18, 7):
-        process = subprocess.Popen(
+        with subprocess.Popen(
             [sys.executable, "-m", "pipeline", "-C", str(command.root), "--clock", CLOCK, "hear"],
             cwd=HERE,
             env={**os.environ, "NEWSLETTER_SECRET": SECRET},
             stdout=subprocess.DEVNULL,
-        )
-        end = time.monotonic() + 60
-        while len(command.box.holds()) > left and time.monotonic() < end:
-            time.sleep(0.001)
-        process.send_signal(signal.SIGKILL)
-        process.wait()
+            stderr=subprocess.DEVNULL,
+        ) as process:
+            end = time.monotonic() + 60
+            while command.box.waiting() > left and time.monotonic() < end and process.poll() is None:
+                time.sleep(0.005)
+            process.send_signal(signal.SIGKILL)
     assert run(command).code == 0
     assert command.box.holds() == []
     for reader in readers:

@@ -108,6 +108,16 @@ def test_the_same_letter_is_the_same_message_on_every_try_and_another_one_anothe
     assert all(each.endswith("@example.org") for each in ids)
 
 
+def test_where_a_mailbox_is_read_a_welcome_can_be_left_by_mail_too() -> None:
+    house = settings(**ADDRESS)
+    hear = house.hear.model_copy(update={"unsubscribe": "leave@example.org"})
+    one = letter(LetterKind.WELCOME)
+    data = message_of(one, house.model_copy(update={"hear": hear})).data
+    token = TOKENS.token("unsubscribe", one.uid)
+    assert f"\r\n <mailto:leave@example.org?subject=unsubscribe%20{token}>\r\n".encode() in data
+    assert by_python(data).names == [*NAMES, *LIST, *REST]
+
+
 def test_a_return_path_of_its_own_names_the_letter() -> None:
     house = settings(**ADDRESS).model_copy(
         update={

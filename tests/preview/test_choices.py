@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 import html5lib
 import pytest
@@ -22,6 +22,7 @@ from support.preview_page import CLOCK, SITE, Answers, rich_letter, state_of
 from support.preview_page import shown as opened_page
 
 from pipeline.preview import choices
+from pipeline.preview import export as exporting
 from pipeline.preview.choices import part_of, with_part
 from pipeline.preview.export import export
 from pipeline.preview.frames import frame_html
@@ -34,6 +35,7 @@ from pipeline.project import open_project
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
+HILL = "https://letter.example.org/posts/lead/hill.png"
 WORDS = {"lead": "Opening words of the whole", "second": "A second post", "arabic": "هل يسبب"}
 
 
@@ -107,6 +109,8 @@ def test_every_view_of_the_mail_shows_what_was_chosen_and_page_and_feed_are_for_
         assert "second" in has(frame(some, "", view)), view
     assert "A second post without an excerpt" in frame(some, "weather", "source")
     assert "A second post without an excerpt" not in frame(some, "sleep", "source")
+    # With its pictures.
+    assert f"/file?of={quote(HILL, safe='')}" in frame(some, "weather", "web")
     for view in ("web", "feed"):
         assert has(frame(some, "weather", view)) == has(frame(some, "", view)) == set(WORDS), view
 
@@ -225,16 +229,21 @@ def test_an_export_has_pages_for_the_choices_with_the_most_readers_and_says_what
     some: State, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(choices, "EXPORTED", 1)
+    # Other switches have pages as ever; here they would only cost time.
+    monkeypatch.setattr(exporting, "WIDTHS", ("600",))
+    monkeypatch.setattr(exporting, "SCHEMES", ("light", "dark"))
     names = set(export(some, tmp_path))
     assert {"html-light-for-sleep+weather.html", "issue-1-sleep+weather-long.eml"} <= names
     assert not [name for name in names if "for-weather" in name]
     index = (tmp_path / "index.html").read_text("utf-8")
     assert "This export leaves out 1 other choice" in index
-    for name in names:
-        if name.endswith(".html"):
-            text = (tmp_path / name).read_text("utf-8")
-            for target in re.findall(r"""(?:src|href)="([^"#:]+)""" + '"', text):
-                assert ((tmp_path / name).parent / unquote(target)).is_file(), (name, target)
+    for name in names - {each for each in names if "/" in each or not each.endswith(".html")}:
+        text = (tmp_path / name).read_text("utf-8")
+        targets = [each[0] for each in offered(text)] + re.findall(r'<iframe [^>]*src="([^"]*)', text)
+        targets += re.findall(r'href="([^"]*)" download', text)
+        assert len(targets) >= 3
+        for target in targets:
+            assert (tmp_path / unquote(target)).is_file(), (name, target)
     mail = by_python((tmp_path / "issue-1-sleep+weather-short.eml").read_bytes())
     assert has(mail.text) == {"lead", "second"}
     assert has((tmp_path / "frames/text-dark-for-sleep+weather.html").read_text("utf-8")) == {

@@ -101,12 +101,12 @@ def test_a_mistake_in_an_override_names_its_file_and_line(
 ) -> None:
     write("web/part.html", text)
     write("web/page.html", "first line\n{% include 'web/part.html' %}")
-    began = time.monotonic()
+    began = time.process_time()
     with pytest.raises(ThemeError) as caught:
         Theme([folder]).render("web/page.html", post=Fire())
     assert (caught.value.path, caught.value.line) == ("templates/web/part.html", line)
     assert says in caught.value.message
-    assert time.monotonic() - began < 2
+    assert time.process_time() - began < 2
 
 
 def test_a_file_that_is_not_utf8_is_named_with_its_line(write: Write, folder: Path) -> None:

@@ -62,9 +62,9 @@ def test_a_definite_no_before_the_dot_needs_no_arming(sending):
 
 def test_what_is_deferred_rests_and_then_is_due_again(sending):
     (one,) = sending.lease(1, "run", 1)
-    record(sending, answer(one, Outcome.DEFERRED), "run", timedelta(seconds=0.3))
+    record(sending, answer(one, Outcome.DEFERRED), "run", timedelta(seconds=1))
     assert one.id not in {other.id for other in sending.lease(1, "run", 10)}
-    time.sleep(0.4)
+    time.sleep(1.1)
     (again,) = sending.lease(1, "run", 10)
     assert (again.id, again.epoch, again.attempts) == (one.id, 2, 1)
     with pytest.raises(ValueError, match="time to rest"):
@@ -106,6 +106,7 @@ def test_a_run_that_slept_longer_than_its_lease_arms_nothing_and_nothing_is_stuc
     (one,) = sending.lease(1, "run", 1)
     time.sleep(0.2)
     assert not arm(sending, one, "run")
+    sending.lease_time = timedelta(minutes=1)
     (again,) = sending.lease(1, "run", 1)
     assert (again.id, again.epoch) == (one.id, 2)
     record(sending, answer(one, Outcome.REFUSED), "run")  # an old answer to an old lease

@@ -141,12 +141,12 @@ def test_what_a_dead_run_left_of_another_issue_is_cleared_up_too(frozen_issue, o
 
 
 def test_what_a_sleeping_run_leased_is_taken_by_others_and_what_it_armed_is_not(sending, opened):
-    sending.lease_time = timedelta(seconds=0.1)
+    sending.lease_time = timedelta(seconds=1)
     one, two = sending.lease(1, "run", 2)
     assert arm(sending, one, "run")
     other = opened()
     other.claim(1, "other", join=True)
-    time.sleep(0.2)
+    time.sleep(1.1)
     taken = other.lease(1, "other", 10)
     assert [delivery.id for delivery in taken] == [2, 3, 4, 5]
     for delivery in taken:

@@ -33,6 +33,10 @@ class MaildirBox:
     def holds(self) -> Sequence[bytes]:
         return self._read(self.path)
 
+    def waiting(self) -> int:
+        """How many messages are new, also while somebody takes them out."""
+        return sum(1 for _ in (self.path / "new").iterdir())
+
     def moved(self) -> Sequence[bytes]:
         # As the file system has it, or in the protocol's own letters.
         folders = [folder for folder in self.path.glob(".Geh*") if folder.is_dir()]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import shutil
 import socket
 import subprocess
@@ -68,11 +69,15 @@ def running(command: list[str]) -> Iterator[subprocess.Popen[bytes]]:
 
 
 def free_port() -> int:
-    """Find a port of 127.0.0.1 that nobody listens on."""
-    with closing(socket.socket()) as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """Find a port of 127.0.0.1 that nobody listens on, for a daemon that cannot be given a socket.
+
+    From below those that systems hand out by themselves: else another test's connection could take it meanwhile.
+    """
+    while True:
+        port = random.randint(20_000, 32_000)
+        with closing(socket.socket()) as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def answers(port: int) -> bool:

@@ -27,6 +27,12 @@ class Ran:
         return json.loads(self.out)
 
 
+def spent() -> float:
+    """Seconds of processor time that finished commands took: on a busy machine the clock says nothing of a command."""
+    times = os.times()
+    return times.children_user + times.children_system
+
+
 @dataclass
 class Letter:
     """A newsletter's folder."""

@@ -114,7 +114,7 @@ class House:
         return person.events
 
     def dump(self) -> list[str]:
-        """Everything in the store, a statement each."""
+        """Everything in the store, a row each."""
         return dump(self.letter)
 
     def noted(self, email: str) -> bool:
@@ -134,6 +134,13 @@ class House:
 
 
 def dump(letter: Letter) -> list[str]:
-    """Return everything in a newsletter's store, a statement each."""
+    """Return everything in a newsletter's store, a row each."""
     with closing(DRIVER.connect(letter.root / ".newsletter/newsletter.db")) as connection:
-        return list(connection.iterdump())
+        tables = [
+            name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+        ]
+        return [
+            f"{table} {row!r}"
+            for table in sorted(tables)
+            for row in connection.execute(f"SELECT * FROM {table}")
+        ]

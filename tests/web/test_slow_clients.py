@@ -35,7 +35,7 @@ def port(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
     for name, seconds in (("HEAD", 0.4), ("BODY", 0.9), ("ANSWER", 0.4), ("TENTHS", 1)):
         monkeypatch.setattr(protocol, name, seconds)
     listener = server.listen(socket.AF_INET, ("127.0.0.1", 0))
-    http = WaryServer(server.configure(app, 1, http=Wary))
+    http = WaryServer(server.configure(app, 1, http=Wary), lambda: None)
     thread = threading.Thread(target=lambda: http.run(sockets=[listener]))
     port = listener.getsockname()[1]
     thread.start()
@@ -134,3 +134,16 @@ def test_one_peer_has_only_so_many_connections(port: int, monkeypatch: pytest.Mo
     assert cut(wires) == 0
     for wire in wires:
         wire.close()
+
+
+def test_a_body_does_not_wait_for_its_head_to_be_acknowledged(port: int) -> None:
+    took = []
+    with socket.create_connection(("127.0.0.1", port)) as wire:
+        for _ in range(8):
+            began, answer = time.monotonic(), b""
+            wire.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+            while b"done" not in answer:
+                answer += wire.recv(4096)
+            took.append(time.monotonic() - began)
+    # Nagle's algorithm would make each of them 40 ms.
+    assert min(took[1:]) < 0.03

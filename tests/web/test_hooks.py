@@ -1,0 +1,118 @@
+"""Providers report by POST: what is proven is taken in, anything else changes nothing and learns nothing."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+from support.daemons import until
+from support.http import Reply, reply
+from support.letter import CLOCK, SECRET, copy_sample
+from support.readers import TOKENS
+
+import pipeline.project
+from pipeline.errors import HookRefused, StoreError
+from pipeline.model import Heard, News, Subscriber, SubscriberState
+from pipeline.project import Project, open_project
+from pipeline.serving import server
+from pipeline.serving.server import Server
+from pipeline.web.app import Desk, make_app
+from pipeline.web.keeper import Keeper, Open, clock_of
+from pipeline.web.limits import Limits
+from pipeline.web.visitors import Visitors
+
+EMAIL = "bounces@example.com"
+
+
+class Provider:
+    """Believes whoever knows the word."""
+
+    name = "provider"
+
+    def hear(self, headers: Mapping[str, str], body: bytes, now: datetime) -> Sequence[Heard]:
+        if headers.get("x-signature") != "the word":
+            raise HookRefused("the signature is wrong")
+        if body == b"fault":
+            raise ZeroDivisionError(EMAIL)
+        if body == b"store":
+            raise StoreError("another process has held the store")
+        return [Heard(News.HARD_BOUNCE, why="no such mailbox", recipients=(body.decode(),))]
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
+    monkeypatch.setattr(pipeline.project, "HOOKS", {"provider": lambda _: Provider()})
+    copy_sample(tmp_path / "letter")
+    opened = open_project(tmp_path / "letter", CLOCK, {"NEWSLETTER_SECRET": SECRET})
+    person = Subscriber(TOKENS.uid(EMAIL), EMAIL, "", SubscriberState.CONFIRMED, opened.now)
+    opened.store.put_subscribers([person])
+    return opened
+
+
+@pytest.fixture
+def port(project: Project) -> Iterator[int]:
+    """The readers' addresses on a real socket."""
+    keeper = Keeper(Open(project), lambda: Open(project), clock_of(project, pretends=True))
+    desk = Desk(keeper, Limits("10/hour"), lambda: None)
+    listener = server.listen(socket.AF_INET, ("127.0.0.1", 0))
+    app = make_app(desk, Visitors([]), "https://letter.example.org")
+    http = Server(server.configure(app, 1), lambda: None)
+    thread = threading.Thread(target=lambda: http.run(sockets=[listener]))
+    port = listener.getsockname()[1]
+    thread.start()
+    yield port
+    http.should_exit = True
+    thread.join()
+    desk.close()
+
+
+def report(port: int, name: str, body: bytes, signature: str = "the word") -> Reply:
+    head = f"POST /hooks/{name} HTTP/1.1\r\nHost: x\r\nX-Signature: {signature}\r\nContent-Length: {len(body)}\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as wire:
+        wire.sendall(head.encode() + body)
+        return reply(wire)
+
+
+def suppressed(project: Project) -> str | None:
+    found = project.store.subscriber(EMAIL)
+    assert found
+    return found.suppressed
+
+
+def test_what_is_proven_is_taken_in(project: Project, port: int) -> None:
+    for _ in range(2):  # a provider that got no answer reports again
+        assert (report(port, "provider", EMAIL.encode()).status, suppressed(project)) == (
+            200,
+            "bounced: no such mailbox",
+        )
+
+
+def test_what_is_not_proven_changes_nothing(
+    project: Project, port: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    refused = report(port, "provider", EMAIL.encode(), "forged")
+    assert (refused.status, refused.text) == (403, "This is not proven to be yours.\n")
+    assert "the signature is wrong" in caplog.text
+    for name in ("nobody", "..", "%2e%2e", "x" * 500, "provider%00"):
+        assert report(port, name, EMAIL.encode()).status == 404, name
+    assert suppressed(project) is None
+
+
+def test_a_hooks_own_fault_tells_nobody_anything(port: int, caplog: pytest.LogCaptureFixture) -> None:
+    broken = report(port, "provider", b"fault")
+    assert broken.status == 500
+    assert broken.headers["x-content-type-options"] == "nosniff"
+    # It is answered first, and confessed then.
+    until(lambda: "ZeroDivisionError" in caplog.text, "nothing was confessed")
+    for said in (broken.text, caplog.text):
+        assert EMAIL not in said
+    assert "ZeroDivision" not in broken.text
+
+
+def test_a_store_that_fails_has_the_provider_come_again(port: int) -> None:
+    later = report(port, "provider", b"store")
+    assert (later.status, later.headers["retry-after"]) == (503, "30")

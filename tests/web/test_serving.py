@@ -1,0 +1,226 @@
+"""How it begins, what it says, what it survives, and how it ends."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+from support.http import PATIENCE, reply
+from support.letter import Letter
+from support.readers import FORM, ONE_CLICK, TRUSTED, House, serve, token
+from web.test_joining import words
+
+from pipeline.store.driver import DRIVER
+
+FILE = ".newsletter/newsletter.db"
+
+
+@pytest.fixture
+def other(sent: Letter) -> Iterator[House]:
+    """A server of a test's own."""
+    with serve(sent, env=TRUSTED) as http:
+        yield House(sent, http)
+
+
+def test_it_says_where_it_serves_and_what_readers_will_not_get(sent: Letter) -> None:
+    with serve(sent) as http:
+        assert http.said == f"Serving readers' pages at {http.url}  Ctrl-C stops it"
+        code, err = http.ends()
+    assert code == 0
+    assert "warning: confirmations are not sent: the outbox mailer writes them into outbox/mail/" in err
+    assert "warning: web.trusted_proxies is empty" in err
+    assert err.endswith("Stopped; what was under way is finished.\n")
+    plain = {
+        "NEWSLETTER_WEB__URL": "http://letter.example.org",
+        "NEWSLETTER_MAIL__MAILER": "smtp",
+        "NEWSLETTER_MAIL__SMTP__PASSWORD_FILE": "/nowhere",
+    }
+    with serve(sent, "--site", "-b", "localhost", clock=None, env=plain) as http:
+        assert "and the site at http://127.0.0.1:" in http.said
+        assert "strict-transport-security" not in http.ask("/subscribe").headers
+        # Nothing is pretended, so it is today; in the newsletter's zone that may still be yesterday.
+        page = http.ask(f"/preferences/{token('preferences', 'ana@example.com')}").text
+        days = [time.strftime("%Y-%m-%d", time.gmtime(time.time() + hours * 3600)) for hours in (12, 24)]
+        assert any(f'min="{day}"' in page for day in days)
+        _, err = http.ends(signal.SIGTERM)
+    assert "warning: confirmations cannot be sent, so nobody can subscribe:" in err
+    assert "Without https, mail programs offer no button to unsubscribe" in err
+
+
+def test_what_cannot_be_served_is_said_at_once(sent: Letter) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        ran = sent.run("serve", "-p", port)
+    assert (ran.code, "cannot be had" in ran.err, "newsletter serve -p" in ran.err) == (1, True, True)
+    ran = sent.run("serve", "-b", "no.such.host.invalid")
+    assert (ran.code, "Name an address of this machine" in ran.err) == (2, True)
+    sent.write(
+        "templates/reader/preferences.html",
+        '{% extends "reader/base.html" %}\n{% block main %}{{ oops }}{% endblock %}',
+    )
+    ran = sent.run("serve", "-p", "0")
+    assert ran.code == 1
+    assert "templates/reader/preferences.html:2: 'oops' is undefined" in ran.err
+
+
+def test_what_is_under_way_is_finished(other: House) -> None:
+    email = other.reader()
+    holder = DRIVER.connect(other.letter.root / FILE, isolation_level=None, check_same_thread=False)
+    holder.execute("BEGIN IMMEDIATE")
+    with other.http.connect() as wire:
+        wire.sendall(
+            f"POST /unsubscribe/{token('unsubscribe', email)} HTTP/1.1\r\nHost: x\r\nContent-Type: {FORM}\r\n"
+            f"Content-Length: {len(ONE_CLICK)}\r\n\r\n{ONE_CLICK}".encode()
+        )
+        time.sleep(0.3)
+        other.http.process.send_signal(signal.SIGTERM)
+        time.sleep(0.3)
+        with pytest.raises(ConnectionRefusedError):
+            other.http.connect()
+        holder.execute("ROLLBACK")
+        assert reply(wire).status == 200
+    holder.close()
+    assert other.http.process.wait(PATIENCE) == 0
+    assert other.state(email) == "unsubscribed"
+
+
+def test_a_store_that_fails_is_opened_again(other: House) -> None:
+    email, store = other.reader(), other.letter.root / FILE
+    link = f"/unsubscribe/{token('unsubscribe', email)}"
+    assert other.http.ask("/healthz").text == "ok\n"
+    for name in ("newsletter.db", "newsletter.db-wal", "newsletter.db-shm"):
+        if store.with_name(name).exists():
+            store.with_name(name).rename(store.with_name(f"{name}.away"))
+    for _ in range(2):
+        refused = other.http.one_click(link)
+        assert (refused.status, refused.headers["retry-after"]) == (503, "30")
+        assert "nothing has changed" in words(refused.text)
+    assert other.http.ask("/healthz").status == 503
+    assert other.http.post("/subscribe", {"email": "later@example.org"}).status == 503
+    # Nothing was made in its place.
+    assert not store.exists()
+    for away in store.parent.glob("*.away"):
+        away.rename(away.with_suffix(""))
+    assert other.http.ask("/healthz").status == 200
+    assert other.http.one_click(link).status == 200
+    assert other.state(email) == "unsubscribed"
+    code, err = other.http.ends()
+    assert code == 0
+    assert "newsletter: /unsubscribe/…: .newsletter/newsletter.db: " in err
+    assert "Traceback" not in err
+
+
+def test_a_store_that_does_not_answer_is_no_health(other: House) -> None:
+    holder = DRIVER.connect(other.letter.root / FILE, isolation_level=None)
+    email = other.reader()
+    holder.execute("BEGIN IMMEDIATE")
+    # Four that wait to write take all there is; the site and nonsense are answered all the same.
+    link = f"/unsubscribe/{token('unsubscribe', email)}"
+    waiting = [threading.Thread(target=other.http.one_click, args=(link,)) for _ in range(5)]
+    for each in waiting:
+        each.start()
+    time.sleep(0.5)
+    began = time.monotonic()
+    assert other.http.ask("/nothing").status == 404
+    assert time.monotonic() - began < 2
+    sick = other.http.ask("/healthz")
+    assert (sick.status, sick.headers["content-type"]) == (503, "text/plain; charset=utf-8")
+    holder.execute("ROLLBACK")
+    holder.close()
+    for each in waiting:
+        each.join()
+    assert other.http.ask("/healthz").status == 200
+
+
+# --- every answer --------------------------------------------------------------------
+
+
+def targets(house: House) -> list[str]:
+    email, asks = house.reader(), "headers@example.org"
+    confirm = house.asks(asks)
+    return [
+        "/subscribe",
+        f"/confirm/{confirm}",
+        f"/unsubscribe/{token('unsubscribe', email)}",
+        f"/preferences/{token('preferences', email)}",
+        "/unsubscribe/wrong",
+        "/healthz",
+        "/nothing",
+        "/",
+        "/feeds/all.rss.xml",
+        "/issues",
+    ]
+
+
+def test_every_answer_says_what_it_may_do_and_sets_no_cookie(house: House) -> None:
+    for target in targets(house):
+        for answer in (house.http.ask(target), house.http.post(target, {"x": "y"})):
+            headers = answer.headers
+            assert headers["x-content-type-options"] == "nosniff", target
+            assert headers["referrer-policy"] == "no-referrer", target
+            assert "frame-ancestors 'none'" in headers["content-security-policy"], target
+            assert "camera=()" in headers["permissions-policy"], target
+            assert headers["strict-transport-security"] == "max-age=63072000", target
+            assert "set-cookie" not in headers, target
+            assert "server" not in headers, target
+    for target in targets(house)[:5]:
+        headers = house.http.ask(target).headers
+        assert headers["cache-control"] == "no-store", target
+        assert headers["x-robots-tag"] == "noindex", target
+        policy = headers["content-security-policy"]
+        assert policy.startswith("default-src 'none'; style-src 'sha256-"), target
+        assert "form-action 'self'" in policy, target
+        assert "unsafe" not in policy
+
+
+def test_a_proxy_that_was_asked_in_the_clear_says_so(house: House) -> None:
+    assert "strict-transport-security" in house.http.ask("/subscribe", X_Forwarded_Proto="https").headers
+    assert "strict-transport-security" not in house.http.ask("/subscribe", X_Forwarded_Proto="http").headers
+
+
+def test_head_says_what_get_says(house: House) -> None:
+    for target in targets(house):
+        got, asked = house.http.ask(target), house.http.ask(target, "HEAD")
+        assert (asked.status, asked.body) == (got.status, b""), target
+        assert {**asked.headers, "date": ""} == {**got.headers, "date": ""}, target
+
+
+def test_nothing_comes_from_the_host_that_was_asked_for(house: House) -> None:
+    for target in targets(house):
+        usual = house.http.ask(target)
+        for headers in (
+            {"Host": "evil.example"},
+            {"Host": "evil.example", "X_Forwarded_Host": "evil.example", "Forwarded": "host=evil.example"},
+            {"X_Original_Url": "/evil.example", "X_Rewrite_Url": "/evil.example"},
+        ):
+            answer = house.http.ask(target, **headers)
+            assert (answer.status, answer.body) == (usual.status, usual.body), target
+            assert {**answer.headers, "date": ""} == {**usual.headers, "date": ""}, target
+        absolute = house.http.ask(f"http://evil.example{target}")
+        assert (absolute.status, absolute.body) == (usual.status, usual.body)
+
+
+PREFETCH = (
+    {},
+    {"Purpose": "prefetch"},
+    {"Sec_Purpose": "prefetch;prerender", "Sec_Fetch_Site": "none"},
+    {"X_Moz": "prefetch", "Cookie": "a=b"},
+    {"Accept": "*/*", "User_Agent": "Mozilla/5.0 (compatible; LinkScanner/1.0)", "If_None_Match": "*"},
+)
+
+
+def test_a_scanner_that_opens_every_link_changes_nothing(house: House) -> None:
+    """Every address that a mail or a page holds, twice, in every way that reads."""
+    links = targets(house)
+    assert not house.letters("nobody@example.org")
+    before = house.dump()
+    for _ in range(2):
+        for target in links:
+            for headers in PREFETCH:
+                for method in ("GET", "HEAD"):
+                    assert house.http.ask(target, method, **headers).status < 500
+    assert house.dump() == before
