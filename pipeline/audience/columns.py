@@ -27,8 +27,8 @@ from pipeline.model import Preferences, SubscriberState
 from pipeline.slugs import slugify
 
 _EMAIL = (
-    "email",
     "emailaddress",
+    "email",
     "mail",
     "mailaddress",
     "subscriberemail",

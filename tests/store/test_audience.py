@@ -98,7 +98,7 @@ def test_a_list_that_has_somebody_twice_heeds_the_row_that_says_they_left(store)
     assert store.subscriber("bo@example.com").name == "last"
 
 
-@pytest.mark.parametrize("order", list(itertools.permutations(range(4))))
+@pytest.mark.parametrize("order", list(itertools.permutations(range(4)))[::3])
 def test_in_whatever_order_rows_of_one_person_come_the_outcome_is_the_same(store, order):
     rows = [
         subscriber("Ana@example.com", name="Ana", state=S.UNCONFIRMED),
