@@ -295,3 +295,16 @@ def test_nobody_meets_half_a_site_while_it_is_published(tmp_path: Path) -> None:
     for reader in readers:
         reader.join()
     assert wrong == []
+
+
+def test_a_site_that_is_just_being_exchanged_is_waited_for(tmp_path: Path) -> None:
+    public, aside = tmp_path / "public", tmp_path / "aside"
+    aside.mkdir()
+    (aside / "index.html").write_text("here")
+    # Where a system cannot exchange two folders at once, there is none between two renames.
+    back = threading.Timer(0.01, lambda: aside.rename(public))
+    back.start()
+    found = Site(public, "").answer("/", Headers({}), head=False)
+    back.join()
+    assert found is not None
+    assert found.body == b"here"

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
+import signal
 import socket
 import threading
 import time
@@ -15,7 +18,7 @@ from pipeline.serving import server
 from pipeline.web import protocol
 from pipeline.web.protocol import Wary, WaryServer
 
-PIECE, PIECES = b"x" * 1_000_000, 10
+PIECE, PIECES = b"x" * 1_000_000, 30
 #: It takes two looks to see that something lasts, and this machine has other work.
 SLACK = 1.5
 
@@ -91,7 +94,7 @@ def test_a_client_that_reads_slowly_but_steadily_is_served_to_the_end(port: int)
     with socket.create_connection(("127.0.0.1", port)) as wire:
         wire.sendall(b"GET /long HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
         got = 0
-        while part := wire.recv(1 << 18):
+        while part := wire.recv(1 << 19):
             got += len(part)
             time.sleep(0.02)
         assert got > PIECES * len(PIECE)
@@ -147,3 +150,16 @@ def test_a_body_does_not_wait_for_its_head_to_be_acknowledged(port: int) -> None
             took.append(time.monotonic() - began)
     # Nagle's algorithm would make each of them 40 ms.
     assert min(took[1:]) < 0.03
+
+
+def test_a_server_that_is_told_to_end_before_it_began_ends() -> None:
+    listener = server.listen(socket.AF_INET, ("127.0.0.1", 0))
+    http = WaryServer(server.configure(app, 1, http=Wary), lambda: None)
+
+    async def main() -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+        async with asyncio.timeout(5):
+            await http.serve(sockets=[listener])
+
+    server.run(http, main())
+    assert http.should_exit
