@@ -23,6 +23,7 @@ from pipeline.serving.forms import FORM, MULTIPART, fields_of, media_type, parts
 from pipeline.serving.headers import SAFE, values
 from pipeline.web import choosing, hooks, joining, leaving
 from pipeline.web.guard import Guard, named
+from pipeline.web.keeper import Crowded
 from pipeline.web.limits import Limits
 from pipeline.web.pages import Place
 from pipeline.web.site import Site
@@ -41,8 +42,8 @@ if TYPE_CHECKING:
 MOST_OF_A_FORM, MOST_FIELDS = 16_000, 500
 #: Seconds that the store has to say that it is there.
 PULSE = 5
-#: When to come back, in seconds, if it does not answer.
-LATER = "30"
+#: When to come back, in seconds: if there is something to be mended, and if there are only too many.
+AGAIN, SOON = "30", "5"
 #: Threads that read the site's files; not the store's, so that a page is there though that is held.
 FILE_THREADS = 4
 
@@ -106,10 +107,9 @@ class Desk:
 
         try:
             return await self.keeper.ask(work)
-        except NewsletterError as fault:
-            _log.error("newsletter: %s: %s", named(request.scope), fault)
+        except (NewsletterError, Crowded) as fault:
             sorry = self.keeper.pages.say("not_now", place, status=503)
-            sorry.headers["Retry-After"] = LATER
+            sorry.headers["Retry-After"] = _later(request, fault)
             return sorry
 
     async def hook(self, request: Request) -> Response:
@@ -118,17 +118,16 @@ class Desk:
         mailer, headers = request.path_params["mailer"], dict(request.headers)
         try:
             return await self.keeper.ask(lambda opened, now: hooks.hear(opened, mailer, headers, body, now))
-        except NewsletterError as fault:
-            _log.error("newsletter: %s: %s", named(request.scope), fault)
-            return PlainTextResponse("Not now.\n", 503, headers={"Retry-After": LATER})
+        except (NewsletterError, Crowded) as fault:
+            return PlainTextResponse("Not now.\n", 503, headers={"Retry-After": _later(request, fault)})
 
     async def pulse(self, _request: Request) -> Response:
         """Say whether the store answers."""
         try:
             async with asyncio.timeout(PULSE):
                 await self.keeper.ask(lambda opened, _: opened.store.next_letter())
-        except (NewsletterError, TimeoutError):
-            return PlainTextResponse("The store does not answer.\n", 503, headers={"Retry-After": LATER})
+        except (NewsletterError, Crowded, TimeoutError):
+            return PlainTextResponse("The store does not answer.\n", 503, headers={"Retry-After": AGAIN})
         return PlainTextResponse("ok\n")
 
     async def elsewhere(self, request: Request) -> Response:
@@ -161,6 +160,15 @@ class Desk:
         """Let go of everything, once what is under way is done."""
         self.files.shutdown()
         self.keeper.close()
+
+
+def _later(request: Request, fault: NewsletterError | Crowded) -> str:
+    """Write down why there is no answer now; return when there may be one."""
+    if isinstance(fault, Crowded):
+        _log.warning("warning: %s: too many at once", named(request.scope))
+        return SOON
+    _log.error("newsletter: %s: %s", named(request.scope), fault)
+    return AGAIN
 
 
 def too_often(answer: Response, wait: int) -> Response:

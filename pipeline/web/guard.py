@@ -1,4 +1,4 @@
-"""Stands before the readers' pages: takes only so much at once, dresses every answer, and owns up to our faults.
+"""Stands before the readers' pages: dresses every answer, keeps tokens out of the log, and owns up to our faults.
 
 Nothing is taken from the Host header: whatever a page links to comes from
 newsletter.toml, or is relative.
@@ -23,14 +23,9 @@ if TYPE_CHECKING:
 
     from pipeline.web.visitors import Visitors
 
-#: Requests under way at once; more than that only wait for the store.
-MOST = 100
-#: Seconds after which whoever was turned away may come back.
-LATER = "5"
 #: What is written about a request instead of its path, which may hold a token.
 NAMED = frozenset({"subscribe", "confirm", "unsubscribe", "preferences", "hooks", "healthz"})
 OURS = "A fault of the program itself. Please try again later."
-CROWDED = "Too much at once. Please try again in a few seconds."
 
 _log = logging.getLogger("pipeline.web")
 
@@ -42,7 +37,6 @@ class Guard:
         """`secure` says that the public address is an https one."""
         self.app, self.visitors = app, visitors
         self.secure = secure
-        self._under_way = 0
         self._warned = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -61,13 +55,8 @@ class Guard:
                 message = {**message, "headers": dress(message.get("headers", []), usual)}
             await send(message)
 
-        self._under_way += 1
         try:
-            if self._under_way > MOST:
-                crowded = PlainTextResponse(f"{CROWDED}\n", 503, headers={"Retry-After": LATER})
-                await crowded(scope, receive, dressed)
-            else:
-                await self.app(scope, receive, dressed)
+            await self.app(scope, receive, dressed)
         except ClientDisconnect:
             pass  # it went away in the middle of what it said
         except Exception as fault:
@@ -75,7 +64,6 @@ class Guard:
             if not status:
                 await PlainTextResponse(f"{OURS}\n", 500)(scope, receive, dressed)
         finally:
-            self._under_way -= 1
             took = (time.perf_counter() - began) * 1000
             _log.info("%s %s %d %.0f ms", scope["method"][:20], named(scope), status, took)
 

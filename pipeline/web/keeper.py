@@ -24,6 +24,8 @@ Clock = Callable[[], datetime]
 
 #: Threads that ask the store, which answers one at a time anyway.
 THREADS = 4
+#: Requests that may wait for them: more would wait for longer than anybody does.
+MOST = 100
 #: For so many seconds the posts' categories are not looked at again.
 FRESH = 60
 
@@ -34,6 +36,10 @@ def clock_of(project: Project, *, pretends: bool) -> Clock:
     if pretends:
         return lambda: project.now + timedelta(seconds=time.monotonic() - began)
     return lambda: datetime.now(zone)
+
+
+class Crowded(Exception):
+    """So many wait for the newsletter already that one more would wait in vain."""
 
 
 class Open:
@@ -77,6 +83,7 @@ class Keeper:
         self._last = first
         self._opening = threading.Lock()
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="reader")
+        self._waiting = 0
 
     @property
     def pages(self) -> Pages:
@@ -87,9 +94,18 @@ class Keeper:
         """Have a thread do something with the newsletter, at the moment it begins.
 
         After a StoreError the store answers nothing any more, so the next one
-        opens it anew.
+        opens it anew. Raises Crowded.
         """
-        return await asyncio.get_running_loop().run_in_executor(self._threads, self._do, work)
+        if self._waiting >= MOST:
+            raise Crowded
+        self._waiting += 1
+        done = asyncio.get_running_loop().run_in_executor(self._threads, self._do, work)
+        # Not when whoever asked has lost patience: the thread goes on.
+        done.add_done_callback(self._one_less)
+        return await asyncio.shield(done)
+
+    def _one_less(self, _done: object) -> None:
+        self._waiting -= 1
 
     def _do(self, work: Callable[[Open, datetime], Made]) -> Made:
         opened = self._opened()

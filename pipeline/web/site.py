@@ -10,32 +10,22 @@ import os
 import re
 import stat
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-from email.utils import formatdate, parsedate_to_datetime
+from email.utils import formatdate
 from hashlib import sha256
-from mimetypes import guess_type
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 from urllib.parse import quote
 
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 
+from pipeline.web.representation import EVERYBODYS, headers_of, kind_of, part, unchanged
+
 if TYPE_CHECKING:
     from starlette.datastructures import Headers
 
 INDEX, NOT_FOUND = "index.html", "404.html"
-#: Endings that say more than their last part; feeds as RFC 4287 and jsonfeed.org name them, RSS as everybody does.
-KINDS = (
-    (".rss.xml", "application/rss+xml"),
-    (".atom.xml", "application/atom+xml"),
-    (".webp", "image/webp"),
-    (".avif", "image/avif"),
-    (".ics", "text/calendar"),
-    (".webmanifest", "application/manifest+json"),
-)
-FEEDS = ("application/rss+xml", "application/atom+xml")
-JSON_FEED = re.compile(r"feeds/[^/]+\.json")
 #: Bytes read at once; a smaller file is sent in one piece.
 PIECE = 256 * 1024
 #: Files whose digest is remembered.
@@ -83,9 +73,8 @@ class Site:
             return self._sent(found, headers, head=head)
         if not folder and self._stat("/".join([*names, INDEX])):
             # Relative, so that it leads nowhere else: neither to another host nor to another scheme.
-            return Response(
-                status_code=308, headers={"Location": f"./{quote(names[-1])}/", **_shared("no-cache")}
-            )
+            to = {"Location": f"./{quote(names[-1])}/", "Cache-Control": "no-cache"}
+            return Response(status_code=308, headers=to | EVERYBODYS)
         return None
 
     def not_found(self) -> Response | None:
@@ -130,7 +119,7 @@ class Site:
         if not stat.S_ISREG(about.st_mode):
             file.close()
             return None
-        return Found(file, about.st_size, about.st_mtime, self._etag(file, about), _kind(name))
+        return Found(file, about.st_size, about.st_mtime, self._etag(file, about), kind_of(name))
 
     def _stat(self, name: str) -> bool:
         found = self._open(name)
@@ -159,28 +148,21 @@ class Site:
             "ETag": found.etag,
             "Last-Modified": formatdate(found.modified, usegmt=True),
             "Accept-Ranges": "bytes",
-            **_shared(_freshness(found.kind)),
+            **headers_of(found.kind, asked, self._policy),
         }
-        told["Content-Security-Policy"] = self._policy if _acts(found.kind) else "frame-ancestors 'none'"
-        if _unchanged(found, asked):
+        if unchanged(found.etag, found.modified, asked):
             found.file.close()
+            del told["Content-Type"]
             return Response(status_code=304, headers=told)
-        first, last = (0, found.size - 1) if head else _range(found, asked)
+        first, last = (0, found.size - 1) if head else part(found.etag, found.size, asked)
         if first >= found.size and found.size:
             found.file.close()
-            return PlainTextResponse(
-                "There are no such bytes.\n", 416, headers={"Content-Range": f"bytes */{found.size}"}
-            )
+            beyond = {"Content-Range": f"bytes */{found.size}"}
+            return PlainTextResponse("There are no such bytes.\n", 416, headers=beyond)
         status, length = 200, last - first + 1
         if length < found.size:
             status = 206
             told["Content-Range"] = f"bytes {first}-{last}/{found.size}"
-        told["Content-Type"] = found.kind
-        if found.kind.startswith(FEEDS):
-            # Chromium shows these types as plain text, and as XML with a sheet only what is called XML.
-            told["Vary"] = "Sec-Fetch-Dest"
-            if asked.get("sec-fetch-dest") == "document":
-                told["Content-Type"] = "application/xml; charset=utf-8"
         if head:
             found.file.close()
             return Response(status_code=status, headers={**told, "Content-Length": str(length)})
@@ -188,9 +170,8 @@ class Site:
         if length <= PIECE:
             with found.file:
                 return Response(found.file.read(length), status, headers=told)
-        return StreamingResponse(
-            _pieces(found.file, length), status, headers={**told, "Content-Length": str(length)}
-        )
+        told["Content-Length"] = str(length)
+        return StreamingResponse(_pieces(found.file, length), status, headers=told)
 
 
 def _pieces(file: BinaryIO, length: int) -> Iterator[bytes]:
@@ -206,70 +187,3 @@ def _pieces(file: BinaryIO, length: int) -> Iterator[bytes]:
 def _plain(name: str) -> bool:
     """Tell whether a part of a path may be looked for: no dot file, no way up, nothing a system takes for more."""
     return bool(name) and not name.startswith(".") and not _ODD.search(name) and len(name.encode()) <= 255
-
-
-def _kind(name: str) -> str:
-    """Return a file's media type, with the character set where it is text."""
-    known = next((kind for ending, kind in KINDS if name.lower().endswith(ending)), None)
-    if JSON_FEED.fullmatch(name):
-        known = "application/feed+json"
-    kind = known or guess_type(name)[0] or "application/octet-stream"
-    # Of XML and JSON the standards say it themselves; saying so does no harm, and older readers guess worse.
-    text = kind.startswith("text/") or kind.endswith(("+xml", "/xml", "/json", "+json", "/javascript"))
-    return f"{kind}; charset=utf-8" if text else kind
-
-
-def _acts(kind: str) -> bool:
-    """Tell whether a browser makes a page of a file, in which something could act in our name."""
-    bare = kind.partition(";")[0]
-    return bare in ("text/html", "text/xml", "application/xml") or bare.endswith("+xml")
-
-
-def _freshness(kind: str) -> str:
-    """Say for how long a file may be used without asking: a page not at all, since an edit must show."""
-    bare = kind.partition(";")[0]
-    if bare in ("text/html", "application/xhtml+xml"):
-        return "no-cache"
-    soon = bare in ("text/css", "application/feed+json", *FEEDS)
-    return "public, max-age=300" if soon else "public, max-age=3600"
-
-
-def _shared(freshness: str) -> Mapping[str, str]:
-    """Return the headers that what everybody may have has in place of what one reader alone may."""
-    return {
-        "Cache-Control": freshness,
-        # Mail programs on the web show the site's pictures.
-        "Cross-Origin-Resource-Policy": "cross-origin",
-        "X-Robots-Tag": "all",
-    }
-
-
-def _unchanged(found: Found, asked: Headers) -> bool:
-    """Tell whether who asks has these bytes already (RFC 9110, 13.2.2)."""
-    tags = asked.get("if-none-match")
-    if tags is not None:
-        return tags.strip() == "*" or found.etag in [
-            tag.strip().removeprefix("W/") for tag in tags.split(",")
-        ]
-    since = _moment(asked.get("if-modified-since", ""))
-    return since is not None and int(found.modified) <= since
-
-
-def _range(found: Found, asked: Headers) -> tuple[int, int]:
-    """Return the first and the last byte that are wanted: of one range as asked, else of the whole (RFC 9110, 14.2)."""
-    whole = (0, found.size - 1)
-    wanted = re.fullmatch(r"bytes=(\d{0,18})-(\d{0,18})", asked.get("range", "").replace(" ", ""), re.ASCII)
-    condition = asked.get("if-range")
-    if not wanted or not (wanted[1] or wanted[2]) or condition not in (None, found.etag):
-        return whole
-    if not wanted[1]:
-        return max(found.size - int(wanted[2]), 0) if int(wanted[2]) else found.size, found.size - 1
-    first, last = int(wanted[1]), int(wanted[2]) if wanted[2] else found.size - 1
-    return whole if last < first <= found.size - 1 else (first, min(last, found.size - 1))
-
-
-def _moment(text: str) -> float | None:
-    try:
-        return parsedate_to_datetime(text).timestamp()
-    except (ValueError, TypeError, OverflowError):
-        return None
