@@ -122,7 +122,7 @@ def forget(project: Project, email: str) -> Erased:
 def _files(project: Project, address: str, uid: str) -> Sequence[Path]:
     tokens = project.tokens
     uids = {uid, *tokens.uids(address)}
-    issues = [record.number for record in project.store.issues()]
+    issues = [number for number, *_ in project.store.pages()]
     names = [(number, left) for number in issues for one in uids for left in tokens.message_ids(number, one)]
     return list(project.outbox.copies(address, names))
 

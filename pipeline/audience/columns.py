@@ -27,8 +27,8 @@ from pipeline.model import Preferences, SubscriberState
 from pipeline.slugs import slugify
 
 _EMAIL = (
-    "email",
     "emailaddress",
+    "email",
     "mail",
     "mailaddress",
     "subscriberemail",
@@ -101,7 +101,7 @@ class Columns:
     #: Those that hold the moment somebody agreed, the surest first.
     consent: tuple[Column, ...]
     since: Column | None
-    #: Those of WANTS, if they are there.
+    #: Those of WANTS; empty unless it is our own export.
     wants: tuple[Column | None, ...]
     #: What is true of every row: said by the file's name or by the editor, else by the service.
     ground: Standing
@@ -164,6 +164,8 @@ class Columns:
 
     def wants_of(self, row: Sequence[str], zone: tzinfo) -> Preferences:
         """Return what somebody has chosen to get. Raises AudienceError."""
+        if not self.wants:
+            return ALL
         choice, feed_only, until = (cell(row, column) for column in self.wants)
         if not (choice or feed_only or until):
             return ALL
@@ -243,7 +245,7 @@ def recognise(header: Sequence[str], file: str = "", said: Standing | None = Non
         telling=tuple(telling),
         consent=consent,
         since=one_of([_SINCE]),
-        wants=tuple(one_of([level(title)]) if service is OURS else None for title in WANTS),
+        wants=tuple(one_of([level(title)]) for title in WANTS) if service is OURS else (),
         ground=ground,
         named=named,
         ignored=tuple(

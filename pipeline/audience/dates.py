@@ -29,14 +29,18 @@ def moment(text: str, zone: tzinfo) -> datetime | None:
 
 
 def _read(text: str, zone: tzinfo) -> datetime | None:
-    go = _GO.fullmatch(text)
-    if go:
-        if go[1] == _NEVER:
+    try:
+        read = datetime.fromisoformat(text)
+    except ValueError:
+        go = _GO.fullmatch(text)
+        if go and go[1] == _NEVER:
             return None
-        text = f"{go[1]}{go[2] or ''}{go[3]}"
-    elif text.endswith(" UTC"):
-        text = f"{text.removesuffix(' UTC')}+00:00"
-    read = datetime.fromisoformat(text)
+        if go:
+            read = datetime.fromisoformat(f"{go[1]}{go[2] or ''}{go[3]}")
+        elif text.endswith(" UTC"):
+            read = datetime.fromisoformat(f"{text.removesuffix(' UTC')}+00:00")
+        else:
+            raise
     if not 1970 <= read.year <= 9000:
         raise ValueError(text)
     return read if read.tzinfo else read.replace(tzinfo=zone)

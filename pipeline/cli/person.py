@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import tzinfo
+from datetime import datetime, tzinfo
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -11,7 +11,7 @@ from pipeline.cli.asking import ask_for_address
 from pipeline.cli.context import Context, Verb, json_option, pass_context
 from pipeline.cli.words import counted, moment
 from pipeline.errors import UsageError
-from pipeline.model import Everything, Preferences, Subscriber
+from pipeline.model import EventKind, Everything, Person, Preferences, Subscriber, SubscriberState
 
 if TYPE_CHECKING:
     from pipeline.readership import Known
@@ -36,6 +36,8 @@ def show(context: Context, email: str, as_json: bool) -> int:
     everything, person = known.everything, known.everything.person
     if person.subscriber:
         stand(context, person.subscriber)
+        at, how = consent(person)
+        context.say(f"  consent: {f'{moment(at, zone)}, ' if at else ''}{how}")
         context.say(f"  gets {wants(person.subscriber.preferences, zone)}")
     else:
         context.say(f"{known.email}\n  not among the subscribers")
@@ -143,6 +145,17 @@ def stand(context: Context, person: Subscriber) -> None:
         context.say(f"  suppressed: {person.suppressed}")
 
 
+def consent(person: Person) -> tuple[datetime | None, str]:
+    """Return when somebody agreed, None if that is not known, and how."""
+    event, known = person.last(EventKind.CONFIRMED, EventKind.ADDED), person.subscriber
+    if event:
+        return event.at, event.words
+    confirmed = known is not None and known.state is SubscriberState.CONFIRMED
+    if person.last(EventKind.ASKED) and not confirmed:
+        return None, "asked by the form, not confirmed"
+    return (known.since if known and confirmed else None), "with a list that was imported"
+
+
 def wants(chosen: Preferences, zone: tzinfo) -> str:
     """Say what somebody wants to get: "everything", "weather, by feed only, paused until ..."."""
     parts = [", ".join(chosen.categories) or "everything"]
@@ -175,6 +188,7 @@ def whole(known: Known, zone: tzinfo) -> dict[str, Any]:
     chosen = person.subscriber.preferences if person.subscriber else None
     return {
         **(document(person.subscriber, zone) if person.subscriber else nobody),
+        "consent": {"at": iso(consent(person)[0]), "how": consent(person)[1]} if person.subscriber else None,
         "preferences": chosen
         and {
             "categories": list(chosen.categories),

@@ -6,8 +6,8 @@ import click
 
 from pipeline.cli.context import Context, Verb, json_option, pass_context
 from pipeline.cli.lists import export, import_
-from pipeline.cli.person import allow, document, forget, show, stand
-from pipeline.model import Subscriber, SubscriberState
+from pipeline.cli.person import allow, document, forget, show, stand, wants
+from pipeline.model import Preferences, Subscriber, SubscriberState
 
 
 @click.group()
@@ -51,8 +51,10 @@ def list_(context: Context, state: str | None, as_json: bool) -> int:
         return 0
     person = None
     for person in people:
-        suppressed = f"  suppressed: {person.suppressed}" if person.suppressed else ""
-        context.say(f"{person.email:<40} {person.state:<13} {person.name}{suppressed}".rstrip())
+        more = f"  suppressed: {person.suppressed}" if person.suppressed else ""
+        if person.preferences != Preferences():
+            more += f"  gets {wants(person.preferences, zone)}"
+        context.say(f"{person.email:<40} {person.state:<13} {person.name}{more}".rstrip())
     if person is None:
         context.hint("There is nobody. Next: newsletter subscribers import FILE")
     return 0

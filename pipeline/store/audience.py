@@ -12,7 +12,8 @@ from sqlalchemy.sql import Select
 
 from pipeline.model import Audience, Preferences, Skip, Subscriber, SubscriberState, address_key
 from pipeline.store.engine import Part
-from pipeline.store.intake import anybody_forgotten, take_in
+from pipeline.store.erased import Erased
+from pipeline.store.intake import take_in
 from pipeline.store.moments import NOW
 from pipeline.store.tables import preferences, subscribers, suppressions
 
@@ -87,10 +88,10 @@ class Subscribers(Part):
         if self._database.unwritable and not rehearse:
             raise self._error(self._database.unwritable)
         with self._database.read() as connection:
-            mark = anybody_forgotten(connection)
+            erased = Erased(connection, self._tokens.marks)
         # Not `write`: people are first gathered beside the store, and only then is it locked.
         with self._database.read_beside() as connection:
-            return take_in(connection, people, self._tokens.marks, mark=mark, rehearse=rehearse)
+            return take_in(connection, people, erased, rehearse=rehearse)
 
     def unsubscribe(self, email: str, now: datetime) -> bool:
         """Let somebody leave; True if they were there and had not left. Effective before the next arm."""

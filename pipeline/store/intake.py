@@ -6,7 +6,7 @@ in a file, so a list takes no more memory the longer it is.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import count, islice
 from typing import Any
 
@@ -24,7 +24,6 @@ from sqlalchemy import (
     and_,
     case,
     delete,
-    exists,
     false,
     func,
     literal_column,
@@ -37,9 +36,10 @@ from sqlalchemy.dialects import sqlite as dialect
 from sqlalchemy.sql import Select
 
 from pipeline.model import Preferences, Subscriber, SubscriberState, address_key
+from pipeline.store.erased import Erased
 from pipeline.store.moments import NOW, Moment, as_microseconds, from_microseconds
 from pipeline.store.sqlite import BESIDE
-from pipeline.store.tables import forgotten, preferences, subscribers, suppressions
+from pipeline.store.tables import preferences, subscribers, suppressions
 
 CHUNK = 2000
 _ALL = Preferences()
@@ -70,15 +70,6 @@ incoming = Table(
     PrimaryKeyConstraint("email_key"),
     sqlite_with_rowid=False,
 )
-#: What would stay of each if they were forgotten; empty as long as nobody was.
-marked = Table(
-    "marked",
-    _beside,
-    Column("mark", String(32)),
-    Column("email_key", String(320)),
-    PrimaryKeyConstraint("mark", "email_key"),
-    sqlite_with_rowid=False,
-)
 
 
 def _gathering() -> str:
@@ -102,7 +93,6 @@ def _gathering() -> str:
 _NONE: ColumnElement[str] = literal_column("''")
 #: As text: what SQLAlchemy does for each row of a statement takes longer than the database.
 _GATHER = _gathering()
-_MARK = str(dialect.insert(marked).on_conflict_do_nothing().compile(dialect=dialect.dialect()))
 
 
 def _there(table: FromClause, *where: ColumnElement[bool]) -> ColumnElement[bool]:
@@ -117,48 +107,44 @@ _now = subscribers.alias("now")
 _here = _there(_now)
 _gone = _there(_now, _now.c.state == _S.UNSUBSCRIBED)
 _known = _there(suppressions)
-#: From the side of those who were forgotten: they are few.
-_erased = incoming.c.email_key.in_(
-    select(marked.c.email_key).join(forgotten, forgotten.c.mark == marked.c.mark)
-)
-#: Whoever left, is suppressed or was forgotten stays so, whatever a row says.
-_stays_out = or_(_known, _gone, _erased, incoming.c.suppressed != "")
+#: Whoever left or is suppressed stays so, whatever a row says.
+_stays_out = or_(_known, _gone, incoming.c.suppressed != "")
 
 
 def take_in(
     connection: Connection,
     people: Iterable[Subscriber],
-    marks: Callable[[str], Sequence[str]],
+    erased: Erased,
     *,
-    mark: bool,
     rehearse: bool = False,
 ) -> dict[str, int]:
     """Add or update people by address within a transaction; count what became of each row.
 
-    `marks` returns what stays of an address that was forgotten; `mark` says
-    that somebody was, and makes it quicker to know. With `rehearse` nothing is
-    written, and nobody is kept waiting.
+    With `rehearse` nothing is written, and nobody is kept waiting.
     """
-    _beside.create_all(connection)
-    rows = _gather(connection, people)
-    if mark:
-        _mark(connection, marks)
+    incoming.create(connection)
+    rows = _gather(connection, erased.leave_out(people))
     if not rehearse:
         # From here on others wait: a transaction that has read could be too late to write.
         connection.execute(delete(suppressions).where(false()))
-    if not mark and anybody_forgotten(connection):  # since it was asked
-        _mark(connection, marks)
+    _take_back(connection, erased)
     counted = _count(connection)
     if not rehearse:
         _write(connection, counted)
     # The rest are rows with an address that stood in another one, too.
-    counted["unchanged"] += rows - sum(counted.values())
+    counted["unchanged"] += rows - sum(counted.values()) - erased.taken_back
+    counted["suppressed"] += erased.left_out + erased.taken_back
     return counted
 
 
-def anybody_forgotten(connection: Connection) -> bool:
-    """Tell whether anybody ever was."""
-    return bool(connection.scalar(select(exists(select(forgotten.c.mark)))))
+def _take_back(connection: Connection, erased: Erased) -> None:
+    """Drop those who were forgotten while the others were gathered."""
+    if erased.look_again(connection):
+        for chunk in _chunks(connection, select(incoming.c.email_key, incoming.c.email)):
+            gone = [key for key, email in chunk if erased.has(email)]
+            if gone:
+                erased.taken_back += len(gone)
+                connection.execute(delete(incoming).where(incoming.c.email_key.in_(gone)))
 
 
 def _count(connection: Connection) -> dict[str, int]:
@@ -206,13 +192,6 @@ def _wants(wants: Preferences) -> str:
     return f"{int(wants.feed_only)} {'' if until is None else as_microseconds(until)} {wants.choice}"
 
 
-def _mark(connection: Connection, marks: Callable[[str], Sequence[str]]) -> None:
-    """Write down what would stay of everybody if they were forgotten."""
-    for chunk in _chunks(connection, select(incoming.c.email_key, incoming.c.email)):
-        rows = [(mark, key) for key, email in chunk for mark in marks(email)]
-        connection.exec_driver_sql(_MARK, rows)
-
-
 def _chunks(connection: Connection, query: Any) -> Iterator[Sequence[Any]]:
     """Yield the rows of a query about the incoming, a chunk at a time, while others are written."""
     after = ""
@@ -253,25 +232,21 @@ def _write(connection: Connection, counted: Mapping[str, int]) -> None:
         _update(connection, not_(_stays_out), or_(_renames(), _moves()))
     if counted["suppressed"]:
         # Who must not be mailed anyway may still have left.
-        _update(connection, and_(_stays_out, not_(_erased)), _leaves())
+        _update(connection, _stays_out, _leaves())
     if not counted["added"] and not counted["suppressed"]:
         return
     _write_preferences(connection)
     names = ["email_key", "uid", "email", "domain", "name", "state", "since"]
-    new = select(*(incoming.c[name] for name in names), NOW, NOW).where(not_(_erased))
+    new = select(*(incoming.c[name] for name in names), NOW, NOW)
     _insert(connection, subscribers, [*names, "created", "updated"], new.order_by(incoming.c.email_key))
     reason = func.substr(incoming.c.suppressed, 2)
-    orders = select(incoming.c.email_key, reason, incoming.c.since).where(
-        incoming.c.suppressed != "", not_(_erased)
-    )
+    orders = select(incoming.c.email_key, reason, incoming.c.since).where(incoming.c.suppressed != "")
     _insert(connection, suppressions, ["email_key", "reason", "since"], orders)
 
 
 def _write_preferences(connection: Connection) -> None:
     """Write down what those want who are new; who is known has chosen here."""
-    new = select(incoming.c.email_key, incoming.c.wants).where(
-        incoming.c.wants != "", not_(_here), not_(_erased)
-    )
+    new = select(incoming.c.email_key, incoming.c.wants).where(incoming.c.wants != "", not_(_here))
     for chunk in _chunks(connection, new):
         rows = []
         for key, wants in chunk:

@@ -176,6 +176,13 @@ def test_a_title_that_stands_twice_is_heeded_twice(tmp_path: Path) -> None:
     ]
 
 
+def test_of_two_columns_of_addresses_the_plainest_is_theirs(tmp_path: Path) -> None:
+    header = "Email,Email Address,MEMBER_RATING,LEID,EUID"
+    assert rows_of(tmp_path, f"{header}\nboss@example.com,ana@example.com,2,1,a\n") == [
+        "ana@example.com | - | confirmed | - | now"
+    ]
+
+
 def test_a_title_of_two_lines_does_not_end_the_header(tmp_path: Path) -> None:
     text = 'email,"What do you\nlike, best?",name\na@example.com,tea,A\nnobody,,\n'
     assert rows_of(tmp_path, text) == [

@@ -9,7 +9,7 @@ from support.tutorial import on_a_terminal
 ANA = "ana@example.com"
 SHOWN = {
     *("email", "name", "state", "since", "suppressed"),
-    *("preferences", "events", "copies", "letters", "requests", "files", "forgotten"),
+    *("consent", "preferences", "events", "copies", "letters", "requests", "files", "forgotten"),
 }
 
 
@@ -22,10 +22,11 @@ def gone(sent: Letter) -> Letter:
 
 def test_a_person_is_shown_whole_allowed_and_forgotten(gone: Letter) -> None:
     shown = gone.run("subscribers", "show", ANA)
-    assert shown.out.splitlines()[:4] == [
+    assert shown.out.splitlines()[:5] == [
         "ana@example.com  Ana",
         "  confirmed since Mon 5 Jan 2026 00:00",
         "  suppressed: bounced",
+        "  consent: Mon 5 Jan 2026 00:00, with a list that was imported",
         "  gets everything",
     ]
     assert "issue 1      accepted" in shown.out

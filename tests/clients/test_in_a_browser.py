@@ -152,7 +152,9 @@ def test_each_colour_is_darkened_as_chromium_darkens_it(browser: Browser) -> Non
     squares = [f'<div style="background:{each}"></div>' for each in COLOURS]
     squares += [f'<div style="color:{each}">████</div>' for each in COLOURS]
     sheet = "body{margin:0} div{height:10px;width:10px;overflow:hidden;font:10px/10px monospace}"
-    forcing = ["--force-dark-mode", "--enable-features=WebContentsForceDark", "--force-color-profile=srgb"]
+    # The first is for the headless shell, the next two are for a whole Chromium.
+    forcing = ["--blink-settings=forceDarkModeEnabled=true", "--force-dark-mode"]
+    forcing += ["--enable-features=WebContentsForceDark", "--force-color-profile=srgb"]
     darkening = browser.browser_type.launch(executable_path=path, args=[*QUIET, *forcing])
     page = darkening.new_page(viewport={"width": 40, "height": 10 * len(squares)})
     page.set_content(f"<style>{sheet}</style>{''.join(squares)}")

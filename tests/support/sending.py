@@ -46,6 +46,12 @@ class SomeTokens:
     def uid(self, email: str) -> str:
         return self._digest("uid", email).hex()[:32]
 
+    def uids(self, email: str) -> tuple[str, ...]:
+        return (self.uid(email),)
+
+    def marks(self, email: str) -> tuple[str, ...]:
+        return (self._digest("forgotten", email).hex()[:32],)
+
     def token(self, purpose: str, uid: str) -> str:
         return urlsafe_b64encode(self._digest(purpose, uid)).decode().rstrip("=")
 
