@@ -65,6 +65,11 @@ def token(purpose: str, email: str) -> str:
     return TOKENS.token(purpose, TOKENS.uid(email))
 
 
+def person(email: str, since: datetime, name: str = "") -> Subscriber:
+    """Return somebody who reads."""
+    return Subscriber(TOKENS.uid(email), email, name, SubscriberState.CONFIRMED, since)
+
+
 @dataclass
 class House:
     """A newsletter, its readers' server, and its store as another process sees it."""
@@ -84,9 +89,7 @@ class House:
     def reader(self, name: str = "") -> str:
         """Take in somebody who reads; return their address."""
         email = f"reader{next(self._readers)}@example.com"
-        since = self.now - timedelta(days=100)
-        person = Subscriber(TOKENS.uid(email), email, name, SubscriberState.CONFIRMED, since)
-        self.project.store.put_subscribers([person])
+        self.project.store.put_subscribers([person(email, self.now - timedelta(days=100), name)])
         return email
 
     def asks(self, email: str, hours_ago: float = 1) -> str:
@@ -122,12 +125,16 @@ class House:
         waiting = [request.email for request in self.project.store.requests(100_000)]
         return email in waiting or self.project.store.subscriber(email) is not None
 
-    def letters(self, email: str) -> list[str]:
-        """Return the letters that went to an address, as text, once nothing waits any more."""
+    def quiet(self) -> None:
+        """Wait until nobody waits for a letter any more."""
         until = time.monotonic() + PATIENCE
         while self.project.store.requests(1) or self.project.store.next_letter() is not None:
             assert time.monotonic() < until
-            time.sleep(0.05)
+            time.sleep(0.02)
+
+    def letters(self, email: str) -> list[str]:
+        """Return the letters that went to an address, as text, once nothing waits any more."""
+        self.quiet()
         files = (self.letter.root / "outbox/mail").glob("*.eml")
         messages = [message_from_bytes(path.read_bytes(), policy=default) for path in files]
         return [message.get_body(("plain",)).get_content() for message in messages if message["To"] == email]

@@ -3,27 +3,18 @@
 from __future__ import annotations
 
 import socket
-import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from pathlib import Path
 
 import pytest
 from support.daemons import until
 from support.http import Reply, reply
-from support.letter import CLOCK, SECRET, copy_sample
-from support.readers import TOKENS
+from support.readers import person
 
 import pipeline.project
 from pipeline.errors import HookRefused, StoreError
-from pipeline.model import Heard, News, Subscriber, SubscriberState
-from pipeline.project import Project, open_project
-from pipeline.serving import server
-from pipeline.serving.server import Server
-from pipeline.web.app import Desk, make_app
-from pipeline.web.keeper import Keeper, Open, clock_of
-from pipeline.web.limits import Limits
-from pipeline.web.visitors import Visitors
+from pipeline.model import Heard, News
+from pipeline.project import Project
 
 EMAIL = "bounces@example.com"
 
@@ -44,30 +35,10 @@ class Provider:
 
 
 @pytest.fixture
-def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
+def project(project: Project, monkeypatch: pytest.MonkeyPatch) -> Project:
     monkeypatch.setattr(pipeline.project, "HOOKS", {"provider": lambda _: Provider()})
-    copy_sample(tmp_path / "letter")
-    opened = open_project(tmp_path / "letter", CLOCK, {"NEWSLETTER_SECRET": SECRET})
-    person = Subscriber(TOKENS.uid(EMAIL), EMAIL, "", SubscriberState.CONFIRMED, opened.now)
-    opened.store.put_subscribers([person])
-    return opened
-
-
-@pytest.fixture
-def port(project: Project) -> Iterator[int]:
-    """The readers' addresses on a real socket."""
-    keeper = Keeper(Open(project), lambda: Open(project), clock_of(project, pretends=True))
-    desk = Desk(keeper, Limits("10/hour"), lambda: None)
-    listener = server.listen(socket.AF_INET, ("127.0.0.1", 0))
-    app = make_app(desk, Visitors([]), "https://letter.example.org")
-    http = Server(server.configure(app, 1), lambda: None)
-    thread = threading.Thread(target=lambda: http.run(sockets=[listener]))
-    port = listener.getsockname()[1]
-    thread.start()
-    yield port
-    http.should_exit = True
-    thread.join()
-    desk.close()
+    project.store.put_subscribers([person(EMAIL, project.now)])
+    return project
 
 
 def report(port: int, name: str, body: bytes, signature: str = "the word") -> Reply:

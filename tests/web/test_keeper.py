@@ -5,27 +5,18 @@ from __future__ import annotations
 import asyncio
 import threading
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
-from support.letter import CLOCK, SECRET, copy_sample
 
-from pipeline.project import Project, open_project
+from pipeline.project import Project
 from pipeline.web import keeper as keeping
-from pipeline.web.keeper import Crowded, Keeper, Open, clock_of
-
-
-@pytest.fixture
-def project(tmp_path: Path) -> Project:
-    copy_sample(tmp_path / "letter")
-    return open_project(tmp_path / "letter", CLOCK, {"NEWSLETTER_SECRET": SECRET})
+from pipeline.web.keeper import Crowded, Keeper, clock_of
 
 
 def test_more_than_can_be_served_are_sent_away_at_once(
-    project: Project, monkeypatch: pytest.MonkeyPatch
+    keeper: Keeper, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(keeping, "MOST", 6)
-    keeper = Keeper(Open(project), lambda: Open(project), clock_of(project, pretends=True))
     go = threading.Event()
 
     async def crowd() -> None:
@@ -43,7 +34,6 @@ def test_more_than_can_be_served_are_sent_away_at_once(
         assert await keeper.ask(lambda opened, now: True)
 
     asyncio.run(crowd())
-    keeper.close()
 
 
 def test_a_pretended_clock_goes_on(project: Project) -> None:

@@ -289,7 +289,7 @@ def test_nobody_meets_half_a_site_while_it_is_published(tmp_path: Path) -> None:
     readers = [threading.Thread(target=read) for _ in range(2)]
     for reader in readers:
         reader.start()
-    for turn in range(1, 15):
+    for turn in range(1, 9):
         publish(root, files(turn), memory)
     done.set()
     for reader in readers:

@@ -6,13 +6,13 @@ import asyncio
 import os
 import signal
 import socket
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import suppress
 
 import pytest
 from starlette.types import Receive, Scope, Send
+from web.conftest import listening
 
 from pipeline.serving import server
 from pipeline.web import protocol
@@ -37,14 +37,8 @@ async def app(scope: Scope, receive: Receive, send: Send) -> None:
 def port(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
     for name, seconds in (("HEAD", 0.4), ("BODY", 0.9), ("ANSWER", 0.4), ("TENTHS", 1)):
         monkeypatch.setattr(protocol, name, seconds)
-    listener = server.listen(socket.AF_INET, ("127.0.0.1", 0))
-    http = WaryServer(server.configure(app, 1, http=Wary), lambda: None)
-    thread = threading.Thread(target=lambda: http.run(sockets=[listener]))
-    port = listener.getsockname()[1]
-    thread.start()
-    yield port
-    http.should_exit = True
-    thread.join()
+    with listening(lambda: WaryServer(server.configure(app, 1, http=Wary), lambda: None)) as at:
+        yield at
 
 
 def lasts(port: int, first: bytes, then: bytes = b"") -> float:

@@ -10,9 +10,11 @@ from email.policy import default
 from typing import TYPE_CHECKING
 
 import pytest
-from support.letter import Letter, copy_sample
-from support.readers import FORM, ONE_CLICK, Serve, dump, serve
+from support.letter import CLOCK, SECRET, Letter, copy_sample
+from support.readers import FORM, ONE_CLICK, Serve, dump, person, serve
 from support.relay import Relay
+
+from pipeline.project import open_project
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -94,7 +96,8 @@ def test_a_reader_comes_reads_chooses_and_leaves(browser: Browser, tmp_path: Pat
         page.get_by_role("status").wait_for()
         letter.post("rain", "Rain again", "2026-01-03", category="Weather")
         letter.post("aura", "Aura again", "2026-01-03", category="Botox")
-        assert letter.run("subscribers", "add", "other@example.org").code == 0
+        project = open_project(letter.root, CLOCK, {"NEWSLETTER_SECRET": SECRET})
+        project.store.put_subscribers([person("other@example.org", project.now)])
         assert letter.run("send", "--yes", env=relay.environment()).code == 0
         chosen = arrives(relay, 4)
         text = chosen.get_body(("plain",)).get_content()  # type: ignore[union-attr]
