@@ -8,14 +8,7 @@ import time
 from datetime import timedelta
 
 import pytest
-from support.readers import TOKENS, House
-
-APART = dict.fromkeys(map(ord, "\u2060\u2066\u2069"))
-
-
-def words(text: str) -> str:
-    """A page's words, without its sheet, its tags, and what keeps addresses apart from the words around them."""
-    return " ".join(re.sub(r"<style>.*?</style>|<[^>]+>", " ", text, flags=re.S).split()).translate(APART)
+from support.readers import TOKENS, House, words
 
 
 def test_the_form_has_one_field_and_says_how_often_and_what_comes(house: House) -> None:
