@@ -10,7 +10,7 @@ from pipeline.audience.addresses import LONGEST, normalise
 from pipeline.audience.joining import Stage
 from pipeline.errors import AudienceError
 from pipeline.model import IssueState, Person
-from pipeline.web.pages import masked
+from pipeline.web.pages import apart, masked
 
 if TYPE_CHECKING:
     from starlette.responses import Response
@@ -74,7 +74,9 @@ def _form(
 
 def _asked(visit: Visit, email: str) -> Response:
     another = ("another_address", f"{visit.place.up}subscribe")
-    return visit.pages.say("asked", visit.place, hint="asked_hint", link=another, email=email[:LONGEST])
+    return visit.pages.say(
+        "asked", visit.place, hint="asked_hint", link=another, email=apart(email[:LONGEST])
+    )
 
 
 def confirmation(visit: Visit) -> Response:

@@ -188,4 +188,9 @@ class Pages:
 def masked(email: str) -> str:
     """Return an address so that its owner knows it and nobody else learns it: "a…@example.org", on one line."""
     local, _, domain = email.rpartition("@")
-    return f"{local[:1]}…\u2060@{domain}"
+    return apart(f"{local[:1]}…\u2060@{domain}")
+
+
+def apart(address: str) -> str:
+    """Return an address that reads from left to right in a sentence that may not (Unicode's isolates)."""
+    return f"\u2066{address}\u2069"

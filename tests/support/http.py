@@ -9,10 +9,12 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
+from pipeline.serving import server
+from pipeline.serving.server import Server
 from support.letter import HERE, SECRET, Letter
 
 #: Seconds until anything that was asked for must have happened.
@@ -115,3 +117,18 @@ def serving(
         watchdog.cancel()
         process.kill()
         process.communicate()
+
+
+@contextmanager
+def listening(make: Callable[[], Server]) -> Iterator[int]:
+    """Run a server in a thread until the block ends; yields its port."""
+    listener = server.listen(socket.AF_INET, ("127.0.0.1", 0))
+    http = make()
+    thread = threading.Thread(target=lambda: http.run(sockets=[listener]))
+    port = listener.getsockname()[1]
+    thread.start()
+    try:
+        yield port
+    finally:
+        http.should_exit = True
+        thread.join()

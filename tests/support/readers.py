@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
@@ -26,6 +27,9 @@ FORM = "application/x-www-form-urlencoded"
 ONE_CLICK = "List-Unsubscribe=One-Click"
 #: Requests of the tests come through a proxy on this machine that may speak for anybody.
 TRUSTED = {"NEWSLETTER_WEB__TRUSTED_PROXIES": '["127.0.0.1"]'}
+
+#: What keeps addresses apart from the words around them.
+APART = dict.fromkeys(map(ord, "\u2060\u2066\u2069"))
 
 _clients = count()
 
@@ -63,6 +67,11 @@ def serve(
 def token(purpose: str, email: str) -> str:
     """Return a reader's token, as their mails hold it."""
     return TOKENS.token(purpose, TOKENS.uid(email))
+
+
+def words(text: str) -> str:
+    """A page's words, without its sheet, its tags, and what keeps addresses apart."""
+    return " ".join(re.sub(r"<style>.*?</style>|<[^>]+>", " ", text, flags=re.S).split()).translate(APART)
 
 
 def person(email: str, since: datetime, name: str = "") -> Subscriber:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import shutil
-import socket
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from support.http import listening
 from support.letter import CLOCK, SECRET, Letter, copy_sample
 from support.readers import TRUSTED, House, person, serve
 
@@ -85,21 +83,6 @@ def port(keeper: Keeper) -> Iterator[int]:
     ) as at:
         yield at
     desk.files.shutdown()
-
-
-@contextmanager
-def listening(make: Callable[[], Server]) -> Iterator[int]:
-    """Run a server in a thread until the block ends; yields its port."""
-    listener = server.listen(socket.AF_INET, ("127.0.0.1", 0))
-    http = make()
-    thread = threading.Thread(target=lambda: http.run(sockets=[listener]))
-    port = listener.getsockname()[1]
-    thread.start()
-    try:
-        yield port
-    finally:
-        http.should_exit = True
-        thread.join()
 
 
 def _nothing() -> None:

@@ -7,8 +7,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import pytest
-from support.readers import House, token
-from web.test_joining import words
+from support.readers import House, token, words
 
 from pipeline import subscribing
 from pipeline.model import Preferences

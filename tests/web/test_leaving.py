@@ -6,8 +6,7 @@ import re
 from datetime import timedelta
 
 import pytest
-from support.readers import FORM, ONE_CLICK, TOKENS, House, token
-from web.test_joining import words
+from support.readers import FORM, ONE_CLICK, TOKENS, House, token, words
 
 from pipeline import subscribing
 

@@ -10,8 +10,7 @@ from pathlib import Path
 import pytest
 from support.http import reply
 from support.letter import Letter
-from support.readers import FORM, ONE_CLICK, TRUSTED, House, Serve, serve, token
-from web.test_joining import words
+from support.readers import FORM, ONE_CLICK, TRUSTED, House, Serve, serve, token, words
 
 
 @pytest.fixture(scope="module")

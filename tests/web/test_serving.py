@@ -11,8 +11,7 @@ from collections.abc import Iterator
 import pytest
 from support.http import PATIENCE, Reply, reply
 from support.letter import Letter
-from support.readers import FORM, ONE_CLICK, TRUSTED, House, person, serve, token
-from web.test_joining import words
+from support.readers import FORM, ONE_CLICK, TRUSTED, House, person, serve, token, words
 
 from pipeline.errors import NewsletterError, ThemeError, UsageError
 from pipeline.project import Project

@@ -12,7 +12,7 @@ from contextlib import suppress
 
 import pytest
 from starlette.types import Receive, Scope, Send
-from web.conftest import listening
+from support.http import listening
 
 from pipeline.serving import server
 from pipeline.web import protocol
