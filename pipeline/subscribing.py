@@ -93,19 +93,21 @@ def confirm(project: Project, token: str, wording: str, now: datetime) -> Joinin
 
 
 def leave(project: Project, token: str, way: str, now: datetime) -> Leaving | None:
-    """Let somebody leave, `way` being how; effective before the next arm. None if it is nobody's token (any more)."""
+    """Let somebody leave, `way` being how; effective before the next arm. None if it is no token of ours.
+
+    Somebody of whom nothing is known any more has left: there is no subscriber then.
+    """
     uid = project.tokens.read(UNSUBSCRIBE, token)
-    now = _second(now)
-    if uid is None or project.store.decide_by_uid(uid, lambda one: joining.leave(one, way, now)) is None:
+    if uid is None:
         return None
+    now = _second(now)
+    project.store.decide_by_uid(uid, lambda one: joining.leave(one, way, now))
     return left(project, uid, now)
 
 
-def left(project: Project, uid: str, now: datetime) -> Leaving | None:
+def left(project: Project, uid: str, now: datetime) -> Leaving:
     """Return where somebody stands who has left, with the way back if there is one."""
-    person = project.store.person(uid)
-    if person is None:
-        return None
+    person = project.store.person(uid) or Person(uid)
     at = joining.undoable(person, now)
     return Leaving(person, "" if at is None else project.tokens.dated(UNDO, uid, at))
 

@@ -23,8 +23,7 @@ def question(visit: Visit) -> Response:
     if person is None or person.subscriber is None:
         return wrong_link(visit)
     if person.subscriber.state is SubscriberState.UNSUBSCRIBED:
-        found = subscribing.left(visit.project, person.uid, visit.now)
-        return wrong_link(visit) if found is None else left(visit, found)
+        return left(visit, subscribing.left(visit.project, person.uid, visit.now))
     return button(visit, person)
 
 
@@ -53,7 +52,8 @@ def leave(visit: Visit) -> Response:
     if one_click:
         # No redirect and no cookie; a program reads this, if anybody (RFC 8058, 3.1).
         return PlainTextResponse(visit.pages.word("left_line") + "\n")
-    return left(visit, found)
+    # Of somebody who was forgotten there is nothing to show; a mail program is told that they are out, which is true.
+    return left(visit, found) if found.person.subscriber else wrong_link(visit)
 
 
 def left(visit: Visit, found: subscribing.Leaving) -> Response:

@@ -103,7 +103,8 @@ def test_a_link_opens_one_door_of_one_reader(ana):
     assert subscribing.prefer(ana, token(ana), Preferences(("bread",)), ana.now) is None
     assert subscribing.confirm(ana, token(ana), WORDING, ana.now) is None
     assert subscribing.asked(ana, ana.tokens.dated("undo", ana.tokens.uid(ANA), ana.now), ana.now) is None
-    assert subscribing.leave(ana, token(ana, email="nobody@example.com"), "the page", ana.now) is None
+    nobodys = subscribing.leave(ana, token(ana, email="nobody@example.com"), "the page", ana.now)
+    assert (nobodys.person.subscriber, nobodys.undo) == (None, "")
     bos = ana.tokens.dated("undo", ana.tokens.uid("bo@example.com"), ana.now)
     subscribing.leave(ana, token(ana), "one click", ana.now + HOUR)
     assert not subscribing.undo(ana, token(ana), bos, ana.now + HOUR)
@@ -195,7 +196,7 @@ def test_who_has_left_chooses_nothing(ana):
 
 def test_a_link_of_somebody_forgotten_opens_nothing(ana):
     ana.store.forget(ANA, ana.now)
-    assert subscribing.leave(ana, token(ana), "one click", ana.now) is None
+    assert subscribing.leave(ana, token(ana), "one click", ana.now).person.subscriber is None
     assert subscribing.asked(ana, confirmation(ana), ana.now) is None
     assert asks(ana, now=ana.now) == [LetterKind.CONFIRMATION]
 

@@ -112,7 +112,6 @@ def test_every_wrong_token_looks_alike(house: House) -> None:
         ("A" if good[0] != "A" else "B") + good[1:],
         good[:-1] + ("A" if good[-1] != "A" else "E"),
         token("preferences", email),
-        token("unsubscribe", "never.seen@example.org"),
         TOKENS.dated("unsubscribe", TOKENS.uid(email), house.now),
         "%00" * 12,
         "%C3%A9" * 36,
@@ -128,3 +127,12 @@ def test_every_wrong_token_looks_alike(house: House) -> None:
                     seen.add((reply.status, reply.text, str(told)))
             assert [status for status, _, _ in seen] == [404], (page, how)
     assert house.state(email) == "confirmed"
+
+
+def test_somebody_who_was_forgotten_has_left_and_a_mail_program_is_told_so(house: House) -> None:
+    email = house.reader()
+    house.project.store.forget(email, house.now)
+    assert house.http.one_click(link(email)).status == 200
+    assert house.project.store.subscriber(email) is None
+    for reply in (house.http.ask(link(email)), house.http.post(link(email), {"leave": "yes"})):
+        assert (reply.status, "works" in reply.text) == (404, True)
