@@ -111,6 +111,9 @@ class Proxy:
             client, _ = self._listener.accept()
             try:
                 server = socket.create_connection(self.to, timeout=5)
+            except ConnectionResetError:
+                self._reset_late(client)
+                return
             except OSError:
                 client.close()
                 return
@@ -119,6 +122,14 @@ class Proxy:
                 each.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 self._ways[each] = Way(each, other)
                 self._selector.register(each, selectors.EVENT_READ)
+
+    def _reset_late(self, client: socket.socket) -> None:
+        """The relay's reset was here before its connection: for the client it comes as late as any other."""
+        nobody = socket.socket()
+        self._ways[client], way = Way(client, nobody), Way(nobody, client)
+        due = time.monotonic() + self.one_way
+        way.queue.append((due, None))
+        self._wait_for(way, due)
 
     def _read(self, way: Way) -> None:
         data: bytes | None
