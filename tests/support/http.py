@@ -105,7 +105,7 @@ def serving(
         start_new_session=True,
     )
     # Whatever goes wrong, nobody waits for ever.
-    watchdog = threading.Timer(150, process.kill)
+    watchdog = threading.Timer(600, process.kill)
     watchdog.start()
     try:
         assert process.stdout

@@ -45,9 +45,9 @@ def sent(sent_once: Letter, tmp_path: Path) -> Letter:
     return Letter(tmp_path / "sent")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def house(sent_once: Letter, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    """A newsletter with its server, the site below it, shared by all tests: each brings its own readers."""
+    """A newsletter with its server, the site below it, shared by a file's tests: each brings its own readers."""
     root = tmp_path_factory.mktemp("house") / "letter"
     shutil.copytree(sent_once.root, root)
     limits = {"NEWSLETTER_WEB__SUBSCRIBE_LIMIT": "100000/minute"}
