@@ -190,7 +190,7 @@ def test_any_form_is_answered(
     assert "<script" not in answer.text
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def readers(house: House) -> dict[str, str]:
     """A token for each kind of page."""
     email = house.reader()
