@@ -66,7 +66,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: item.path.parent.name in QUICK_ROOMS)
 
 
-@pytest.fixture(scope="session")
+# One for each file: while a driver lives, its event loop counts as running in this thread, and a file that happens to
+# come next in the same process could begin none of its own.
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """An installed Chromium; `REQUIRE_BROWSER=1` turns its absence from a skip into a failure."""
     path = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, CHROMIUM)), None)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -34,9 +33,7 @@ def test_more_than_can_be_served_are_sent_away_at_once(
         assert all(await asyncio.gather(*waiting[1:]))
         assert await keeper.ask(lambda opened, now: True)
 
-    # In a thread of its own: a browser may be driven by a loop in this one.
-    with ThreadPoolExecutor(1) as thread:
-        thread.submit(lambda: asyncio.run(crowd())).result(60)
+    asyncio.run(asyncio.wait_for(crowd(), 60))
 
 
 def test_a_pretended_clock_goes_on(project: Project) -> None:
