@@ -20,6 +20,7 @@ from pipeline.model import (
     Heard,
     Incoming,
     IssueRecord,
+    IssueState,
     LetterKind,
     News,
     Nothing,
@@ -35,6 +36,8 @@ UNSUBSCRIBE = "unsubscribe"
 BATCH = 200
 #: How old an issue may be whose copies are all looked through for a code; servers give up after five days.
 RECENT = timedelta(days=35)
+BOUNCES = (EventKind.HARD_BOUNCE, EventKind.SOFT_BOUNCE)
+PERHAPS_US = "the relay refused several in a row, which may be because of us"
 #: Reasons that are shown of refusals because of us.
 SHOWN = 5
 
@@ -108,6 +111,28 @@ def listen(project: Project, mailbox: Mailbox, now: datetime, *, dry_run: bool =
     return tally
 
 
+def refused(project: Project, record: IssueRecord, now: datetime) -> None:
+    """Decide about the readers whose copies of an issue the relay itself refused, each once.
+
+    That it was their copy needs no proof: the relay said so to us. While the
+    issue is paused because the relay refuses us, no address counts as dead:
+    such a relay says "no such mailbox" as readily as anything else. Safe to
+    call whenever a run has ended.
+    """
+    from pipeline.hear.report import failed
+
+    against_us = record.state is IssueState.PAUSED and record.why != ""
+    fates = dict[str, Heard]()
+    for copy in project.store.refused(record.number):
+        if copy.reply not in fates:
+            fate = failed((), copy.reply)
+            if against_us and fate.news is News.HARD_BOUNCE:
+                fate = replace(fate, news=News.SOFT_BOUNCE, why=PERHAPS_US)
+            fates[copy.reply] = Heard(fate.news).with_fate(fate)
+        if fates[copy.reply].news is not News.NOTHING:
+            _decide(project, _Reader(copy.uid, record), fates[copy.reply], now, [], once=True)
+
+
 def take(project: Project, events: Sequence[Heard], now: datetime) -> Tally:
     """Decide about what a provider's hook has heard, its request being proven genuine.
 
@@ -148,15 +173,25 @@ def _write_down(
             yield True
             continue
         seen = list[Heard]()
-        decided = None if reader is None else _decide(project, reader, each, now, seen, dry_run)
+        decided = None if reader is None else _decide(project, reader, each, now, seen, dry_run=dry_run)
         _count(tally, seen[0] if seen else each, decided)
         yield reader is not None
 
 
 def _decide(
-    project: Project, reader: _Reader, heard: Heard, now: datetime, seen: list[Heard], dry_run: bool
+    project: Project,
+    reader: _Reader,
+    heard: Heard,
+    now: datetime,
+    seen: list[Heard],
+    *,
+    dry_run: bool = False,
+    once: bool = False,
 ) -> Decision | None:
-    """Decide about one message; None if its reader is nobody (any more). `seen` gets what it says of them."""
+    """Decide about one message; None if its reader is nobody (any more). `seen` gets what it says of them.
+
+    `once`: nothing follows if any bounce of that copy was heard before.
+    """
     from pipeline.audience import joining
     from pipeline.hear.decide import decide
 
@@ -167,6 +202,8 @@ def _decide(
     def decision(person: Person) -> Decision:
         about = heard.about(person.subscriber.email) if person.subscriber else heard
         seen[:] = [about]
+        if once and any(event.issue == issue and event.kind in BOUNCES for event in person.events):
+            return Decision()
         if about.news is News.UNSUBSCRIBE:
             return joining.leave(person, "by mail", at)
         return decide(person, about, at, issue, sent)

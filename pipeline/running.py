@@ -81,17 +81,19 @@ def _look_again(project: Project, before: IssueRecord) -> Standing:
     return Standing(papers.record_of(project, number), before, runs)
 
 
-def doubts(project: Project, number: int, addresses: Sequence[str]) -> Sequence[Delivery]:
-    """Return the doubts of an issue at these addresses, all of them by default.
+def doubts(project: Project, number: int, addresses: Sequence[str], *, accepted: bool) -> Sequence[Delivery]:
+    """Return the doubts of an issue at these addresses, by default all that can be settled so.
 
-    Raises Refused, naming each address that is in no doubt.
+    Where a copy went whose reader was forgotten nobody can say any more: it
+    can be called `accepted`, but not go once more. Raises Refused, naming each
+    address that is in no doubt.
     """
     from pipeline.audience.addresses import normalise
 
     papers.record_of(project, number)
-    known = {address_key(doubt.recipient.email): doubt for doubt in project.store.doubts(number)}
     if not addresses:
-        return list(known.values())
+        return project.store.doubts(number, forgotten=accepted)
+    known = {address_key(doubt.recipient.email): doubt for doubt in project.store.doubts(number)}
     chosen, wrong = {}, []
     for address in addresses:
         try:

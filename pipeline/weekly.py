@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from pipeline import cutting, inspection, papers, publishing
+from pipeline import cutting, hearing, inspection, papers, publishing
 from pipeline.compose import draft as drafts
 from pipeline.compose import guards
 from pipeline.compose.assemble import pick
@@ -210,6 +210,7 @@ def resume(
             should_stop=stop,
         )
     except MailerUnusable:
+        hearing.refused(project, papers.record_of(project, number), project.now)
         papers.write_receipt(project, number)
         raise
     return close(project, number)
@@ -228,6 +229,7 @@ def close(project: Project, number: int) -> IssueRecord:
         # What came back while it was called off ("later", after the dot) must not stay open for ever.
         project.store.set_issue_state(number, IssueState.CANCELLED)
         record = papers.record_of(project, number)
+    hearing.refused(project, record, project.now)
     papers.write_receipt(project, number)
     return record
 

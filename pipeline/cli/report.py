@@ -62,14 +62,8 @@ def show(context: Context, receipt: Receipt) -> None:
     _variants(context, receipt)
     _domains(context, receipt)
     _refusals(context, receipt)
-    if receipt.doubts:
-        context.say("\nIn doubt: handed over, and the answer was lost")
-    for email in receipt.doubts:
-        context.say(f"  {email}")
-    if receipt.doubts:
-        context.say(
-            f"  newsletter settle {record.number} --accepted (they have it), or --again (one more copy)"
-        )
+    _heard(context, receipt)
+    _doubts(context, receipt)
     context.say(f"\nNext: {following(record) if record.counts.open else 'newsletter status'}")
 
 
@@ -119,3 +113,29 @@ def _refusals(context: Context, receipt: Receipt) -> None:
         context.say(f"{'':19}{', '.join(refusal.domains)}")
     if len(receipt.refusals) > len(shown):
         context.say(f"  … and {len(receipt.refusals) - len(shown):,} more (-v shows all)")
+
+
+def _heard(context: Context, receipt: Receipt) -> None:
+    from pipeline.deliver.receipt import HEARD
+
+    said = [
+        counted(receipt.heard[kind], name.removesuffix("s").replace("_", " "))
+        for kind, name in HEARD.items()
+        if receipt.heard.get(kind)
+    ]
+    if said:
+        context.say(f"\nHeard since: {', '.join(said)}. Each is in newsletter subscribers show ADDRESS")
+
+
+def _doubts(context: Context, receipt: Receipt) -> None:
+    record = receipt.record
+    if not record.counts.in_doubt:
+        return
+    context.say("\nIn doubt: handed over, and the answer was lost")
+    for email in receipt.doubts:
+        context.say(f"  {email}")
+    forgotten = record.counts.in_doubt - len(receipt.doubts)
+    if forgotten > 0:
+        context.say(f"  {counted(forgotten, 'copy')} of people who were forgotten since")
+    again = ", or --again (one more copy)" if receipt.doubts else ""
+    context.say(f"  newsletter settle {record.number} --accepted (they have it){again}")

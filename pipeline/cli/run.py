@@ -9,7 +9,7 @@ from pipeline.cli.progress import progress
 from pipeline.cli.stopping import stop_signals
 from pipeline.cli.words import at_work, counted, have, sentence
 from pipeline.errors import Busy, MailerUnusable, NewsletterError
-from pipeline.model import IssueState
+from pipeline.model import EventKind, IssueState
 
 if TYPE_CHECKING:
     from pipeline.model import IssueRecord
@@ -71,6 +71,9 @@ def tell(context: Context, record: IssueRecord, *, stopped: bool) -> None:
         )
         return
     context.say(sentence(record))
+    gone = context.project.store.heard(number).get(EventKind.HARD_BOUNCE, 0) if counts.refused else 0
+    if gone:
+        context.say(f"No more mail goes to {counted(gone, 'reader')} whose address does not work any more.")
     others = context.project.store.runs(number)
     if counts.open and others:
         context.say(f"{at_work(others[0])}, and goes on. Next: newsletter report {number}")

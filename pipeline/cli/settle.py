@@ -13,6 +13,8 @@ from pipeline.model import Delivery, IssueState
 
 #: So many addresses are named before a question.
 SHOWN = 12
+#: Stands for the address that is not there any more.
+FORGOTTEN = "(somebody who was forgotten)"
 
 
 @click.command(cls=Verb)
@@ -30,13 +32,19 @@ def command(
     A copy is in doubt when it was handed over and the relay's answer was lost.
     Look into the relay's log, or ask a reader, before you say.
     """
-    from pipeline import running
+    from pipeline import papers, running
 
     if accepted == again:
         raise UsageError("say which it is: --accepted (they have it) or --again (they get one more copy).")
-    chosen = running.doubts(context.project, number, address)
+    chosen = running.doubts(context.project, number, address, accepted=accepted)
     if not chosen:
-        context.say(f"Nothing is in doubt in issue {number}. Next: newsletter report {number}")
+        left = papers.record_of(context.project, number).counts.in_doubt
+        context.say(
+            f"{counted(left, 'copy')} in doubt, and only of people who were forgotten: nothing can go to them. "
+            f"To end that: newsletter settle {number} --accepted"
+            if left
+            else f"Nothing is in doubt in issue {number}. Next: newsletter report {number}"
+        )
         return 0
     if not address and not yes and context.interactive():
         agree(context, chosen, accepted=accepted)
@@ -52,7 +60,7 @@ def command(
 def agree(context: Context, chosen: Sequence[Delivery], *, accepted: bool) -> None:
     """Show who it is about, and have somebody's word."""
     for doubt in chosen[:SHOWN]:
-        context.hint(f"  {doubt.recipient.email}")
+        context.hint(f"  {doubt.recipient.email or FORGOTTEN}")
     if len(chosen) > SHOWN:
         context.hint(f"  … and {len(chosen) - SHOWN:,} more")
     question = "They have it?" if accepted else "They do not have it, and get one more copy?"

@@ -9,10 +9,16 @@ from typing import Any
 
 from pipeline.edges import Store
 from pipeline.errors import MailerUnusable
-from pipeline.model import DeliveryState, IssueRecord, IssueState, Refusal, every_skip
+from pipeline.model import DeliveryState, EventKind, IssueRecord, IssueState, Refusal, every_skip
 
 #: Exit code of MailerUnusable: the relay or the settings cannot be used.
 UNUSABLE = MailerUnusable.exit_code
+#: Later news of an issue, by the name that `hear --json` has for it.
+HEARD = {
+    EventKind.HARD_BOUNCE: "hard_bounces",
+    EventKind.SOFT_BOUNCE: "soft_bounces",
+    EventKind.COMPLAINED: "complaints",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +40,8 @@ class Receipt:
     doubts: tuple[str, ...]
     #: Name of the variant -> how many readers it was frozen for; "" is the whole issue.
     variants: Mapping[str, int]
+    #: What was heard of it since.
+    heard: Mapping[EventKind, int]
 
 
 def make_receipt(store: Store, record: IssueRecord) -> Receipt:
@@ -56,6 +64,7 @@ def make_receipt(store: Store, record: IssueRecord) -> Receipt:
         store.refusals(number),
         doubts,
         store.by_variant(number),
+        store.heard(number),
     )
 
 
@@ -123,4 +132,5 @@ def summary(receipt: Receipt) -> dict[str, Any]:
         "hash": record.hash,
         "bytes": receipt.bytes,
         "variants": dict(receipt.variants),
+        "heard": {name: receipt.heard.get(kind, 0) for kind, name in HEARD.items()},
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -13,6 +13,7 @@ from pipeline.model import (
     Cut,
     Decision,
     Delivery,
+    EventKind,
     Everything,
     Forgotten,
     FrozenIssue,
@@ -22,6 +23,7 @@ from pipeline.model import (
     Person,
     Post,
     Refusal,
+    RefusedCopy,
     Request,
     RunRecord,
     Subscriber,
@@ -201,7 +203,8 @@ class Store(Protocol):
     def handed_over(self, within: timedelta) -> Sequence[timedelta]:
         """How long ago each delivery of any issue was answered, for those within that time; the oldest first."""
 
-    def doubts(self, number: int) -> Sequence[Delivery]: ...
+    def doubts(self, number: int, *, forgotten: bool = False) -> Sequence[Delivery]:
+        """The deliveries in doubt; those of people who were forgotten, who have no address, only if asked for."""
 
     def settle(self, delivery: Delivery, accepted: bool) -> None:
         """in_doubt -> accepted, or back to queued, by evidence or by a person."""
@@ -219,6 +222,12 @@ class Store(Protocol):
 
     def refusals(self, number: int) -> Sequence[Refusal]:
         """What the relay said where it did not accept, the most frequent first."""
+
+    def refused(self, number: int) -> Iterator[RefusedCopy]:
+        """Yield the copies of an issue that the relay itself refused for good, in flat memory."""
+
+    def heard(self, number: int) -> Mapping[EventKind, int]:
+        """Count what was heard of an issue since: bounces and complaints."""
 
     def over_time(self, number: int) -> Sequence[tuple[datetime, int]]:
         """Start of each stretch of time and how many were accepted in it; at most sixty stretches, equally long."""

@@ -176,3 +176,13 @@ class Refusal:
     count: int
     #: Some of their domains, in order.
     domains: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedCopy:
+    """One copy that the relay said it would never take."""
+
+    #: Subscriber.uid.
+    uid: str
+    #: The relay's words, the reply code first; hold no address.
+    reply: str

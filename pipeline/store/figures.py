@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import BigInteger, and_, func, or_, select, type_coerce
+from sqlalchemy import BigInteger, ColumnElement, and_, func, or_, select, true, type_coerce
 
-from pipeline.model import DeliveryState, Refusal
+from pipeline.model import DeliveryState, EventKind, Refusal, RefusedCopy
 from pipeline.store.engine import Part
 from pipeline.store.moments import EPOCH, NOW, microseconds, zone
 from pipeline.store.moves import DEFERRED
-from pipeline.store.tables import deliveries, issues
+from pipeline.store.tables import deliveries, events, issues
 
 #: Of one issue: stretches of time, things relays said, and domains of each. A screen holds no more.
 STRETCHES = 60
@@ -42,20 +42,40 @@ class Figures(Part):
 
     def enrolled(self, number: int) -> Iterator[str]:
         """Yield the ids of an issue's recipients, in flat memory; each page of them is read at one moment."""
+        for uid, _ in self._copies(number):
+            yield uid
+
+    def refused(self, number: int) -> Iterator[RefusedCopy]:
+        """Yield the copies of an issue that the relay itself refused for good, in flat memory."""
+        # What we refused ourselves has no reply code.
+        by_relay = and_(deliveries.c.state == DeliveryState.REFUSED, deliveries.c.reply.like("5%"))
+        for uid, reply in self._copies(number, by_relay):
+            yield RefusedCopy(uid, reply)
+
+    def _copies(self, number: int, which: ColumnElement[bool] | None = None) -> Iterator[tuple[str, str]]:
+        """Yield recipient and reply of an issue's copies, page by page."""
         query = (
-            select(deliveries.c.uid)
-            .where(deliveries.c.issue == number)
+            select(deliveries.c.uid, deliveries.c.reply)
+            .where(deliveries.c.issue == number, true() if which is None else which)
             .order_by(deliveries.c.uid)
             .limit(PAGE)
         )
         after = ""
         while True:
             with self._database.read() as connection:
-                uids = connection.scalars(query.where(deliveries.c.uid > after)).all()
-            yield from uids
-            if len(uids) < PAGE:
+                page = [
+                    (uid, reply) for uid, reply in connection.execute(query.where(deliveries.c.uid > after))
+                ]
+            yield from page
+            if len(page) < PAGE:
                 return
-            after = uids[-1]
+            after = page[-1][0]
+
+    def heard(self, number: int) -> Mapping[EventKind, int]:
+        """Count what was heard of an issue since: bounces and complaints."""
+        about = select(events.c.kind, func.count()).where(events.c.issue == number).group_by(events.c.kind)
+        with self._database.read() as connection:
+            return {EventKind(kind): count for kind, count in connection.execute(about)}
 
     def refusals(self, number: int) -> Sequence[Refusal]:
         """What the relay said where it did not accept, the most frequent first; the fifty most frequent."""

@@ -87,10 +87,7 @@ _TAKE = Prepared(
     .returning(*_COLUMNS)
 )
 _DOUBTS = Prepared(
-    # Of somebody who was forgotten nobody can say any more where the copy went.
-    select(*_COLUMNS)
-    .where(_here, deliveries.c.state == DeliveryState.IN_DOUBT, deliveries.c.email != "")
-    .order_by(deliveries.c.id)
+    select(*_COLUMNS).where(_here, deliveries.c.state == DeliveryState.IN_DOUBT).order_by(deliveries.c.id)
 )
 _FIRST = (
     update(issues)
@@ -149,12 +146,16 @@ class Ledger(Part):
             left = connection.scalar(select(func.min(deliveries.c.not_before) - NOW).where(queue))
         return None if left is None else timedelta(microseconds=max(left, 0))
 
-    def doubts(self, number: int) -> Sequence[Delivery]:
-        """Return the deliveries of an issue that are in doubt."""
+    def doubts(self, number: int, *, forgotten: bool = False) -> Sequence[Delivery]:
+        """Return the deliveries of an issue that are in doubt; those of people who were forgotten only if asked for.
+
+        Those have no address: no relay, and no reader, can be asked about them.
+        """
         with self._database.read() as connection:
             zone_of_issue = connection.scalar(select(issues.c.zone).where(issues.c.number == number))
             rows = _DOUBTS.rows(connection, {"the_issue": number})
-        return [_delivery(row, zone_of_issue or "UTC") for row in rows]
+        doubts = [_delivery(row, zone_of_issue or "UTC") for row in rows]
+        return [doubt for doubt in doubts if forgotten or doubt.recipient.email]
 
     def settle(self, delivery: Delivery, accepted: bool) -> None:
         """in_doubt -> accepted, or back to queued, by evidence or by a person.

@@ -36,6 +36,7 @@ REPORT: Shape = {
     "hash": str,
     "bytes": int,
     "variants": dict,
+    "heard": dict,
 }
 PERSON: Shape = {"email": str, "name": str, "state": str, "since": str, "suppressed": str | None}
 SKIPS = ["suppressed", "feed-only", "paused", "nothing-chosen"]

@@ -11,17 +11,12 @@ import pytest
 from support.letter import Letter
 from support.relay import Relay
 from support.relay_script import Script, closing, later, never, stall
-from support.running import READERS, AtWork, address, everybody_once, numbers, on_screen
+from support.running import READERS, AtWork, address, everybody_once, numbers, on_screen, slowly
 from support.tutorial import on_a_terminal
 
 #: Long enough that each step of a run can be seen.
 SLOW = 0.2
 STOPPING = "Stopping: finishing what is under way (at most 30 s); once more ends it now."
-
-
-def slowly(relay: Relay) -> dict[str, str]:
-    """Point the command at a relay that takes one message after the other."""
-    return relay.environment(connections=1)
 
 
 @pytest.mark.parametrize("which", [signal.SIGINT, signal.SIGTERM])

@@ -118,3 +118,18 @@ def test_doubts_of_an_issue_called_off_can_only_be_accepted(crowd: Letter) -> No
     assert (refused.code, "called off" in refused.err) == (1, True)
     assert crowd.run("settle", "1", "--accepted").code == 0
     assert crowd.run("report", "1", "--json").json["exit"] == 0
+
+
+def test_the_doubt_of_somebody_who_was_forgotten_can_be_ended_but_sends_nothing(doubtful: Letter) -> None:
+    assert doubtful.run("subscribers", "forget", LOST[0], "--yes").code == 0
+    told = doubtful.run("report", "1").out
+    assert f"  {LOST[1]}\n  1 copy of people who were forgotten since\n" in told
+    assert doubtful.run("settle", "1", "--accepted", LOST[1]).code == 0
+    told = doubtful.run("report", "1").out
+    assert "newsletter settle 1 --accepted (they have it)\n" in told
+    again = doubtful.run("settle", "1", "--again")
+    assert (again.code, "nothing can go to them" in again.out) == (0, True)
+    assert standing(doubtful) == ("sent", READERS - 1, 1, 0)
+    assert doubtful.run("settle", "1", "--accepted").code == 0
+    assert standing(doubtful) == ("sent", READERS, 0, 0)
+    assert doubtful.run("report", "1").code == 0

@@ -96,6 +96,16 @@ def test_a_relay_that_says_something_else_each_time_does_not_fill_the_screen(sen
     assert [(one.reply, len(one.domains)) for one in sending.refusals(1)] == [("550 b", 1), ("550 c", 1)]
 
 
+def test_copies_that_the_relay_refused_are_told_one_by_one_page_after_page(sending, monkeypatch):
+    monkeypatch.setattr(figures, "PAGE", 2)
+    said(sending, ["550 a", "551 b", "552 c", "too large for the relay"])
+    said(sending, ["450 later"], Outcome.DEFERRED)
+    # What we refused ourselves says nothing of a reader.
+    assert sorted(copy.reply for copy in sending.refused(1)) == ["550 a", "551 b", "552 c"]
+    assert {copy.uid for copy in sending.refused(1)} < set(sending.enrolled(1))
+    assert list(sending.refused(2)) == []
+
+
 def test_nobodys_acceptance_is_a_refusal(sending):
     (one,) = sending.lease(1, "run", 1)
     assert arm(sending, one, "run")

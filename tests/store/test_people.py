@@ -175,6 +175,7 @@ def test_who_is_forgotten_stands_nowhere_and_every_issue_still_adds_up(sending, 
     record(sending, answer(armed, Outcome.ACCEPTED), "run")
     assert sending.counts(1) == Counts(readers=5, accepted=2, in_doubt=1, withdrawn=2)
     assert list(sending.doubts(1)) == []
+    assert [doubt.recipient.email for doubt in sending.doubts(1, forgotten=True)] == [""]
     assert list(sending.subscribers()) == []
     sending.close_database()
     with DRIVER.connect(tmp_path / FILE) as connection:

@@ -118,6 +118,11 @@ def address(number: int) -> str:
     return f"reader{number}@example.com"
 
 
+def slowly(relay: Relay) -> dict[str, str]:
+    """Point the command at a relay that takes one message after the other."""
+    return relay.environment(connections=1)
+
+
 def everybody_once(relay: Relay, readers: int = READERS) -> None:
     """Demand that the relay took one copy for each reader."""
     got = Counter(each.recipient for each in relay.deliveries)

@@ -1,0 +1,88 @@
+"""A relay that refuses a copy says something of its reader, as a bounce does; or of us."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from support.letter import Letter
+from support.relay import Relay
+from support.relay_script import Script, never
+from support.running import READERS, address, slowly
+
+GONE, FULL, SPAM, BUSY = (address(number) for number in range(1, 5))
+NO_SUCH = "550 5.1.1 No such user here"
+
+
+def known(letter: Letter, email: str) -> tuple[str | None, list[tuple[str, int]]]:
+    """Why somebody gets no more mail, and which news of them is written down."""
+    person: Any = letter.run("subscribers", "show", email, "--json").json
+    return person["suppressed"], [
+        (event["kind"], event["issue"]) for event in person["events"] if event["kind"] != "added"
+    ]
+
+
+def refusing() -> Script:
+    return (
+        Script()
+        .to({GONE}, "rcpt", never(NO_SUCH))
+        .to({FULL}, "rcpt", never("552 5.2.2 Mailbox full"))
+        .to({SPAM}, "dot", never("554 5.7.1 This looks like spam"))
+    )
+
+
+@pytest.fixture
+def refused(crowd: Letter) -> Letter:
+    """Issue 1 is out, and three copies were refused, each for another reason."""
+    with Relay(refusing()) as relay:
+        ran = crowd.run("send", "--yes", env=relay.environment())
+    assert (ran.code, "3 refused" in ran.out) == (0, True)
+    assert "No more mail goes to 1 reader whose address does not work any more." in ran.out
+    return crowd
+
+
+def test_what_a_refusal_says_of_its_reader_is_written_down_as_a_bounce_would_be(refused: Letter) -> None:
+    assert known(refused, GONE) == ("bounced: there is no such mailbox", [("hard-bounce", 1)])
+    assert known(refused, FULL) == (None, [("soft-bounce", 1)])
+    assert known(refused, SPAM) == (None, [])
+    assert known(refused, BUSY) == (None, [])
+    assert "550 5.1.1 No such user here" in refused.run("subscribers", "show", GONE).out
+    report = refused.run("report", "1")
+    assert "Heard since: 1 hard bounce, 1 soft bounce." in report.out
+    assert refused.run("report", "1", "--json").json["heard"] == {
+        "hard_bounces": 1,
+        "soft_bounces": 1,
+        "complaints": 0,
+    }
+
+
+def test_the_next_issue_leaves_the_dead_address_out_and_tries_the_others(refused: Letter) -> None:
+    refused.post("news", "News", "2026-01-05")
+    with Relay() as relay:
+        ran = refused.run("send", "--yes", "--json", clock="2026-01-11T08:00", env=relay.environment())
+        assert (ran.code, ran.json["readers"], ran.json["skipped"]["suppressed"]) == (0, READERS - 1, 1)
+        got = {each.recipient for each in relay.deliveries}
+    assert GONE not in got
+    assert {FULL, SPAM} <= got
+
+
+def test_it_counts_once_however_often_the_issue_is_resumed_and_not_against_a_persons_word(
+    refused: Letter,
+) -> None:
+    assert refused.run("subscribers", "allow", GONE).code == 0
+    with Relay() as relay:
+        assert refused.run("resume", "1", env=relay.environment()).code == 0
+    assert known(refused, GONE) == (None, [("allowed", None), ("hard-bounce", 1)])
+
+
+def test_a_relay_that_refuses_all_in_the_same_words_makes_nobody_a_dead_address(crowd: Letter) -> None:
+    with Relay(Script().always("rcpt", never(NO_SUCH))) as relay:
+        assert crowd.run("send", "--yes", env=slowly(relay)).code == 7
+        relay.script = Script()
+        ended = crowd.run("resume", "1", "--json", env=relay.environment())
+        assert (ended.code, ended.json["refused"]) == (0, 5)
+    suppressed = [
+        one["email"] for one in crowd.run("subscribers", "list", "--json").json if one["suppressed"]
+    ]
+    assert suppressed == []
+    assert crowd.run("report", "1", "--json").json["heard"]["soft_bounces"] == 5
