@@ -14,30 +14,15 @@ from datetime import datetime
 from pathlib import Path, PurePosixPath
 
 from pipeline.atomic import write_atomic
+from pipeline.compose.draft_head import HeadReader
 from pipeline.compose.reorder import move
 from pipeline.errors import DraftError, PostError
-from pipeline.frontmatter.heads import Head, split
 from pipeline.frontmatter.heads import read as read_head
+from pipeline.frontmatter.heads import split
 from pipeline.frontmatter.text import decode
 from pipeline.model import Approval, CarriedPost, Draft, Fingerprint, FrozenIssue, Issue, Post
 
 FOLDER = "issues"
-KEYS = frozenset(
-    (
-        "number",
-        "subject",
-        "preheader",
-        "posts",
-        "lead",
-        "since",
-        "latest",
-        "frozen",
-        "sent",
-        "cancelled",
-        "approved",
-        "fingerprints",
-    )
-)
 
 
 def path_of(number: int) -> str:
@@ -77,7 +62,7 @@ def _parse(data: bytes, path: str) -> Draft:
         head = read_head(parts)
     except PostError as fault:
         raise DraftError(fault.message, path=path, line=fault.line) from fault
-    reader = _Reader(path, head)
+    reader = HeadReader(path, head)
     number = reader.number()
     _split(text, path)  # where lines can be set later, when the issue can no longer wait
     file = PurePosixPath(path)
@@ -101,81 +86,6 @@ def _parse(data: bytes, path: str) -> Draft:
         fingerprints=reader.mapping("fingerprints"),
         lines=head.lines,
     )
-
-
-class _Reader:
-    """Takes typed values out of a head, naming the line of whatever is wrong."""
-
-    def __init__(self, path: str, head: Head) -> None:
-        self.path, self.data, self.lines = path, head.values, head.lines
-        for key in self.data:
-            if key not in KEYS:
-                raise self.fault(key, f"is not known here; there are: {', '.join(sorted(KEYS))}")
-
-    def fault(self, key: str, message: str) -> DraftError:
-        return DraftError(f"{key} {message}.", path=self.path, line=self.lines.get(key))
-
-    def text(self, key: str) -> str:
-        value = self.data.get(key)
-        if value is None:
-            return ""
-        if isinstance(value, (list, Mapping)):
-            raise self.fault(key, "must be one line of text")
-        return " ".join(str(value).split())
-
-    def names(self, key: str) -> tuple[str, ...]:
-        value = self.data.get(key) or []
-        if not isinstance(value, list) or not all(isinstance(name, str) for name in value):
-            raise self.fault(key, "must be a list of post ids, one a line: `- weather`")
-        return tuple(name.strip() for name in value)
-
-    def whole(self, key: str) -> int | None:
-        text = self.text(key)
-        if text and not (text.isascii() and text.isdigit() and int(text) > 0):
-            raise self.fault(key, f"is {text!r}; write a whole number from 1")
-        return int(text) if text else None
-
-    def number(self) -> int:
-        number = self.whole("number")
-        if number is None:
-            raise DraftError("number is missing; write `number: 42`.", path=self.path, line=1)
-        return number
-
-    def moment(self, key: str) -> datetime | None:
-        text = self.text(key)
-        if not text:
-            return None
-        try:
-            moment = datetime.fromisoformat(text)
-        except ValueError as wrong:
-            raise self.fault(key, f"is {text!r}; write a moment like 2026-01-31T08:00:00+01:00") from wrong
-        if moment.tzinfo is None:
-            raise self.fault(key, f"is {text!r}; add its zone, like 2026-01-31T08:00:00+01:00")
-        return moment
-
-    def approval(self, key: str) -> Approval | None:
-        value = self.data.get(key)
-        if value is None:
-            return None
-        at = None
-        try:
-            if not isinstance(value, Mapping):
-                raise TypeError
-            at = datetime.fromisoformat(str(value["at"]))
-            approval = Approval(str(value["by"]), at, str(value["build"]), str(value["mail"]))
-        except (KeyError, TypeError, ValueError):
-            pass
-        if at is None or at.tzinfo is None:
-            raise self.fault(
-                key, "is not as `newsletter approve` writes it; delete the line, and approve again"
-            )
-        return approval
-
-    def mapping(self, key: str) -> dict[str, str]:
-        value = self.data.get(key) or {}
-        if not isinstance(value, Mapping):
-            raise self.fault(key, "must be a table of post ids; the program writes it")
-        return {str(name): str(mark) for name, mark in value.items()}
 
 
 def carried(drafts: Mapping[int, Draft]) -> tuple[CarriedPost, ...]:

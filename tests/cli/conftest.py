@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from support.choosing import readers_of_every_kind
 from support.letter import HERE, Letter, copy_sample, send_sample
 from support.running import READERS, address
 
@@ -72,3 +73,15 @@ def crowd_once(imported: Callable[[str], Path], tmp_path_factory: pytest.TempPat
 def crowd(crowd_once: Letter, tmp_path: Path) -> Letter:
     """A copy of it to work on."""
     return Letter(shutil.copytree(crowd_once.root, tmp_path / "letter"))
+
+
+@pytest.fixture(scope="session")
+def chosen_once(tmp_path_factory: pytest.TempPathFactory) -> Letter:
+    """Four posts, and a reader of every kind; look, do not touch."""
+    return readers_of_every_kind(tmp_path_factory.mktemp("chosen") / "letter")
+
+
+@pytest.fixture
+def chosen(chosen_once: Letter, tmp_path: Path) -> Letter:
+    """A copy of it to work on."""
+    return Letter(shutil.copytree(chosen_once.root, tmp_path / "letter"))

@@ -1,60 +1,26 @@
-"""The postman between the form and a real relay: who is written to, how often, and what becomes of it."""
+"""The postman between the form and a real relay: who is written to, how often, and who gets the latest issue."""
 
 from __future__ import annotations
 
 import re
-import threading
-import time
 from collections import Counter
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from support.messages import by_python, demand_a_sound_message
-from support.relay import Relay
-from support.relay_script import Script, close, later, lose, never
+from support.postman import in_the_ledger, rounds, subjects, texts, work
 
 from pipeline import subscribing
 from pipeline.audience.joining import Stage
-from pipeline.errors import StoreError
 from pipeline.model import Decision, DeliveryState, IssueState, LetterKind, SubscriberState
-from pipeline.postman import memory, office
-from pipeline.store import sqlite
-from pipeline.store.driver import DRIVER
+from pipeline.postman import office
 
 ANA = "ana@example.com"
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
-ADDRESS = re.compile(r"\S@\S")
 
 
-def subjects(relay):
-    return [by_python(data).subject for data in relay.taken()]
-
-
-def texts(relay):
-    return [by_python(data).text.replace("\r\n", "\n") for data in relay.taken()]
-
-
-def rounds(postman, most=30):
-    """Go on as long as there is something to do at once."""
-    for _ in range(most):
-        if postman.round() > 0:
-            return
-    pytest.fail("the postman never comes to rest")
-
-
-def in_the_ledger(root, statement, rows=1):
-    connection = DRIVER.connect(root / ".newsletter/newsletter.db")
-    with connection:
-        assert connection.execute(statement).rowcount == rows
-    connection.close()
-
-
-def work(house):
-    rounds(house.postman())
-
-
-# --- who is written to -----------------------------------------------------------
+# --- who is written to ----------------------------------------------------------
 
 
 def test_who_asks_gets_a_confirmation_by_mail_and_its_link_makes_them_a_reader(house, relay):
@@ -163,7 +129,7 @@ def test_a_confirmation_whose_link_is_good_for_nothing_any_more_is_not_sent(hous
     assert house.store.next_letter() is None
 
 
-# --- a welcome and the latest issue ----------------------------------------------
+# --- a welcome and the latest issue ---------------------------------------------
 
 
 def issue_in(relay, number=1):
@@ -259,236 +225,7 @@ def test_an_issue_too_long_for_gmail_is_linked_from_the_welcome(house, relay, mo
     assert "\nIssue 1\nhttps://letter.example.org/issues/1/\n" in texts(relay)[-1]
 
 
-# --- what a relay says -----------------------------------------------------------
-
-
-def test_a_deferred_letter_goes_out_when_its_rest_is_over_and_only_once(house, relay):
-    house.environ = {**house.environ, "NEWSLETTER_MAIL__RETRY__FIRST": "0.2"}
-    relay.script = Script().first("rcpt", 1, later()).nth("dot", 1, later())
-    house.asks()
-    postman = house.postman()
-    pauses = []
-    until = time.monotonic() + 10
-    while not relay.deliveries and time.monotonic() < until:
-        pauses.append(postman.round())
-        time.sleep(0.05)
-    assert len(relay.deliveries) == 1
-    rounds(postman)
-    assert len(relay.deliveries) == 1
-    assert [line.partition(":")[0] for line in house.said] == [
-        "letter 1 (confirmation) is tried again later"
-    ] * 2
-
-
-@pytest.mark.parametrize(
-    ("script", "taken", "said"),
-    [
-        (Script().always("rcpt", never("550 5.1.1 No such user")), 0, "was refused: 550 5.1.1 No such user"),
-        (Script().always("dot", never()), 0, "was refused: 554 5.7.1 Not here"),
-        (Script().always("dot", lose(taken=True)), 1, "may have gone or not, and is not sent again"),
-        (Script().always("dot", lose(taken=False)), 0, "may have gone or not, and is not sent again"),
-    ],
-)
-def test_what_is_refused_or_in_doubt_is_done_with(house, relay, script, taken, said):
-    relay.script = script
-    house.asks()
-    postman = house.postman()
-    rounds(postman)
-    relay.script = Script()
-    house.now += HOUR
-    rounds(postman)
-    assert len(relay.deliveries) == taken
-    assert house.store.next_letter() is None
-    assert len(house.said) == 1
-    assert f"letter 1 (confirmation) {said}" in house.said[0]
-
-
-def test_a_letter_deferred_for_a_day_is_given_up(house, relay, monkeypatch):
-    monkeypatch.setattr(office, "GIVE_UP", timedelta())
-    relay.script = Script().always("rcpt", later())
-    house.asks()
-    work(house)
-    assert house.store.next_letter() is None
-
-
-def test_one_letter_that_cannot_be_made_is_dropped_by_its_number_and_the_others_go(house, relay):
-    project = house.open()
-    bad = "ana@" + "x" * 300 + ".example.com"
-    house.asks("before@example.com")
-    project.store.ask(bad, "", house.now)
-    house.asks("after@example.com")
-    work(house)
-    assert {each.recipient for each in relay.deliveries} == {"before@example.com", "after@example.com"}
-    (said,) = house.said
-    assert "letter 2 (confirmation) cannot be made, and is dropped" in said
-    assert "xxx" not in said
-    assert house.store.next_letter() is None
-
-
-# --- troubles --------------------------------------------------------------------
-
-
-@pytest.fixture
-def soon(monkeypatch):
-    """Rests of a postman that are over before anybody looks."""
-    monkeypatch.setattr(memory, "FIRST", 0.02)
-    monkeypatch.setattr(memory, "LONGEST", 0.02)
-    monkeypatch.setattr(office, "SOON", 0.02)
-    monkeypatch.setattr(office, "IDLE", 0.05)
-
-
-class Running:
-    """A postman at work in a thread."""
-
-    def __init__(self, postman):
-        self.postman, self.stop = postman, threading.Event()
-        self.thread = threading.Thread(target=postman.run, args=[self.stop])
-
-    def __enter__(self):
-        self.thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self.stop.set()
-        self.postman.wake()
-        self.thread.join(20)
-        assert not self.thread.is_alive()
-
-
-def until(true, seconds=15):
-    end = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < end, "it never came"
-        time.sleep(0.02)
-
-
-def test_while_the_relay_is_down_all_letters_wait_and_one_line_says_so(house, soon):
-    with Relay() as gone:
-        port = gone.port
-    house.environ = {**house.environ, **gone.environment()}
-    house.asks(*(f"r{n}@example.com" for n in range(5)))
-    with Running(house.postman()):
-        until(lambda: house.said)
-        time.sleep(0.3)
-        assert len(house.said) == 1
-        assert "letters wait, and are tried again by themselves" in house.said[0]
-        assert f"127.0.0.1:{port} cannot be used (connecting)" in house.said[0]
-        house.asks("late@example.com")
-        until(lambda: len(house.waiting()) == 6)
-        with Relay(port=port) as back:
-            assert back.wait(6)
-            until(lambda: len(house.said) == 2)
-    assert house.said[1] == "the relay takes letters again."
-    assert len({each.recipient for each in back.deliveries}) == len(back.deliveries) == 6
-
-
-def test_a_relay_that_will_not_have_us_fails_nobody(house, relay, soon):
-    relay.script = Script().always("mail", never("550 5.7.1 Who are you?"))
-    house.asks()
-    with Running(house.postman()):
-        until(lambda: house.said)
-        relay.script = Script()
-        assert relay.wait(1)
-    assert "Who are you?" in house.said[0]
-    assert len(relay.deliveries) == 1
-
-
-def test_settings_are_mended_while_the_postman_waits(house, relay, soon):
-    right = house.environ
-    house.environ = {**right, "NEWSLETTER_MAIL__MAILER": "pigeon"}
-    house.asks()
-    with Running(house.postman()):
-        until(lambda: house.said)
-        house.environ = right
-        assert relay.wait(1)
-    assert "mailer 'pigeon' is not known" in house.said[0]
-
-
-def test_a_broken_template_costs_no_letter_and_is_mended_while_the_postman_waits(house, relay, soon):
-    house.environ = {**house.environ, "NEWSLETTER_MAIL__RETRY__FIRST": "0.1"}
-    own = house.root / "templates/letters/confirmation.html"
-    own.parent.mkdir(parents=True)
-    own.write_text("{{ nobody }}")
-    house.asks()
-    with Running(house.postman()):
-        until(lambda: house.said)
-        own.unlink()
-        assert relay.wait(1)
-    assert "templates/letters/confirmation.html:1: " in house.said[0]
-    assert len(relay.deliveries) == 1
-
-
-def test_a_failing_ledger_is_opened_again_and_the_letters_go(house, relay, soon, monkeypatch):
-    monkeypatch.setattr(sqlite, "BUSY_SECONDS", 0.1)
-    house.asks()
-    postman = house.postman()
-    postman.round()
-    assert len(relay.deliveries) == 1
-    house.asks("bo@example.com")
-    holder = DRIVER.connect(house.root / ".newsletter/newsletter.db", isolation_level=None)
-    holder.execute("BEGIN EXCLUSIVE")
-    with pytest.raises(StoreError, match="another process has held the store"):
-        rounds(postman)
-    with Running(postman):
-        until(lambda: house.said)
-        holder.execute("ROLLBACK")
-        assert relay.wait(2)
-        until(lambda: len(house.said) == 2)
-    holder.close()
-    assert [each.recipient for each in relay.deliveries] == [ANA, "bo@example.com"]
-    assert "another process has held the store" in house.said[0]
-    assert house.said[1] == "the newsletter could be opened again; letters go on."
-
-
-def test_a_call_is_heeded_at_once_and_an_end_too(house, relay):
-    postman = house.postman()
-    with Running(postman) as running:
-        time.sleep(0.3)
-        house.asks()
-        start = time.monotonic()
-        postman.wake()
-        assert relay.wait(1)
-        assert time.monotonic() - start < 5
-    assert not running.thread.is_alive()
-
-
-def test_a_pace_holds_for_letters_too(house, relay):
-    house.environ = {**house.environ, "NEWSLETTER_MAIL__PACE__PER_HOUR": "3"}
-    house.asks(*(f"r{n}@example.com" for n in range(5)))
-    assert house.postman().round() > 1
-    assert len(relay.deliveries) == 3
-    assert len(house.waiting()) == 2
-
-
-def test_two_postmen_bring_each_letter_once(house, relay):
-    house.asks(*(f"r{n}@example.com" for n in range(40)))
-    with Running(house.postman()), Running(house.postman()):
-        assert relay.wait(40, 30)
-        until(lambda: house.store.next_letter() is None)
-    assert Counter(each.recipient for each in relay.deliveries).most_common(1)[0][1] == 1
-
-
-def test_no_address_is_ever_said(house, relay, soon, monkeypatch):
-    """Not even by a fault of the program, whose words may hold anything."""
-
-    def broken(*_):
-        raise RuntimeError(f"what about {ANA}?")
-
-    monkeypatch.setattr("pipeline.letters.Letters.message", broken)
-    house.asks()
-    work(house)
-    assert house.said
-    assert re.search(r"a fault of the program itself \(RuntimeError at \S*test_postman:\d+\)", house.said[0])
-    monkeypatch.setattr("pipeline.audience.joining.answer", broken)
-    house.asks()
-    work(house)
-    assert "request 1 cannot be answered, and is dropped" in house.said[1]
-    assert not [line for line in house.said if ADDRESS.search(line)]
-    assert relay.deliveries == []
-    assert house.store.requests(1) == []
-
-
-# --- once a day ------------------------------------------------------------------
+# --- once a day -----------------------------------------------------------------
 
 
 def test_who_asked_and_never_confirmed_is_erased_after_thirty_days(house, relay):
@@ -519,24 +256,3 @@ def test_who_asked_and_never_confirmed_is_erased_after_thirty_days(house, relay)
     house.asks(ANA)
     rounds(postman)
     assert len(relay.deliveries) == before + 1
-
-
-# --- the outbox ------------------------------------------------------------------
-
-
-def test_the_outbox_files_letters_among_single_mails(house, relay):
-    house.environ = {"NEWSLETTER_SECRET": house.environ["NEWSLETTER_SECRET"]}
-    house.asks()
-    work(house)
-    (mail,) = (house.root / "outbox").rglob("*.eml")
-    assert mail.parent == house.root / "outbox/mail"
-    assert by_python(mail.read_bytes()).subject == "Please confirm: The Headache Letter"
-    assert relay.connections == 0
-
-
-def test_a_connection_cut_before_the_dot_is_tried_again_soon(house, relay):
-    relay.script = Script().nth("data", 1, close())
-    house.asks()
-    postman = house.postman()
-    until(lambda: postman.round() >= 0 and relay.deliveries, 10)
-    assert len(relay.deliveries) == 1
