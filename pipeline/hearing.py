@@ -121,6 +121,8 @@ def refused(project: Project, record: IssueRecord, now: datetime) -> None:
     """
     from pipeline.hear.report import failed
 
+    if not record.counts.refused:
+        return
     against_us = record.state is IssueState.PAUSED and record.why != ""
     fates = dict[str, Heard]()
     for copy in project.store.refused(record.number):

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, and_, func, or_, select, true, type_coerce
+from sqlalchemy import BigInteger, Column, Select, and_, func, or_, select, type_coerce
 
 from pipeline.model import DeliveryState, EventKind, Refusal, RefusedCopy
 from pipeline.store.engine import Part
@@ -42,34 +43,31 @@ class Figures(Part):
 
     def enrolled(self, number: int) -> Iterator[str]:
         """Yield the ids of an issue's recipients, in flat memory; each page of them is read at one moment."""
-        for uid, _ in self._copies(number):
+        theirs = select(deliveries.c.uid).where(deliveries.c.issue == number)
+        for (uid,) in self._pages(theirs, deliveries.c.uid, ""):
             yield uid
 
     def refused(self, number: int) -> Iterator[RefusedCopy]:
         """Yield the copies of an issue that the relay itself refused for good, in flat memory."""
-        # What we refused ourselves has no reply code.
-        by_relay = and_(deliveries.c.state == DeliveryState.REFUSED, deliveries.c.reply.like("5%"))
-        for uid, reply in self._copies(number, by_relay):
+        copies = select(deliveries.c.id, deliveries.c.uid, deliveries.c.reply).where(
+            deliveries.c.issue == number,
+            deliveries.c.state == DeliveryState.REFUSED,
+            # What we refused ourselves has no reply code.
+            deliveries.c.reply.like("5%"),
+        )
+        for _, uid, reply in self._pages(copies, deliveries.c.id, 0):
             yield RefusedCopy(uid, reply)
 
-    def _copies(self, number: int, which: ColumnElement[bool] | None = None) -> Iterator[tuple[str, str]]:
-        """Yield recipient and reply of an issue's copies, page by page."""
-        query = (
-            select(deliveries.c.uid, deliveries.c.reply)
-            .where(deliveries.c.issue == number, true() if which is None else which)
-            .order_by(deliveries.c.uid)
-            .limit(PAGE)
-        )
-        after = ""
+    def _pages(self, query: Select[Any], key: Column[Any], after: str | int) -> Iterator[Sequence[Any]]:
+        """Yield a query's rows in the order of their first column, the `key`, from behind `after` on."""
+        page = query.order_by(key).limit(PAGE)
         while True:
             with self._database.read() as connection:
-                page = [
-                    (uid, reply) for uid, reply in connection.execute(query.where(deliveries.c.uid > after))
-                ]
-            yield from page
-            if len(page) < PAGE:
+                rows = connection.execute(page.where(key > after)).all()
+            yield from rows
+            if len(rows) < PAGE:
                 return
-            after = page[-1][0]
+            after = rows[-1][0]
 
     def heard(self, number: int) -> Mapping[EventKind, int]:
         """Count what was heard of an issue since: bounces and complaints."""
