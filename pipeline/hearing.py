@@ -37,7 +37,6 @@ BATCH = 200
 #: How old an issue may be whose copies are all looked through for a code; servers give up after five days.
 RECENT = timedelta(days=35)
 BOUNCES = (EventKind.HARD_BOUNCE, EventKind.SOFT_BOUNCE)
-PERHAPS_US = "the relay refused several in a row, which may be because of us"
 #: Reasons that are shown of refusals because of us.
 SHOWN = 5
 
@@ -112,27 +111,28 @@ def listen(project: Project, mailbox: Mailbox, now: datetime, *, dry_run: bool =
 
 
 def refused(project: Project, record: IssueRecord, now: datetime) -> None:
-    """Decide about the readers whose copies of an issue the relay itself refused, each once.
+    """Decide about the readers whose copies of an issue the relay itself refused, once the issue is out.
 
-    That it was their copy needs no proof: the relay said so to us. While the
-    issue is paused because the relay refuses us, no address counts as dead:
-    such a relay says "no such mailbox" as readily as anything else. Safe to
-    call whenever a run has ended.
+    That it was their copy needs no proof: the relay said so to us. But one
+    that is set up wrongly says "no such mailbox" as readily as anything else.
+    So what it said several times in a row counts for nobody, and nothing does
+    if it refused more copies than it took. Each counts once: safe to call
+    again.
     """
+    from pipeline.deliver.breaker import IDENTICAL, never
     from pipeline.hear.report import failed
 
-    if not record.counts.refused:
+    counts = record.counts
+    about_us = counts.refused > counts.accepted or record.date < now - RECENT
+    if record.state is not IssueState.SENT or about_us or not counts.refused:
         return
-    against_us = record.state is IssueState.PAUSED and record.why != ""
-    fates = dict[str, Heard]()
     for copy in project.store.refused(record.number):
-        if copy.reply not in fates:
+        if copy.in_a_row < IDENTICAL and never(copy.reply):
             fate = failed((), copy.reply)
-            if against_us and fate.news is News.HARD_BOUNCE:
-                fate = replace(fate, news=News.SOFT_BOUNCE, why=PERHAPS_US)
-            fates[copy.reply] = Heard(fate.news).with_fate(fate)
-        if fates[copy.reply].news is not News.NOTHING:
-            _decide(project, _Reader(copy.uid, record), fates[copy.reply], now, [], once=True)
+            if fate.news is not News.NOTHING:
+                _decide(
+                    project, _Reader(copy.uid, record), Heard(fate.news).with_fate(fate), now, [], once=True
+                )
 
 
 def take(project: Project, events: Sequence[Heard], now: datetime) -> Tally:

@@ -210,7 +210,6 @@ def resume(
             should_stop=stop,
         )
     except MailerUnusable:
-        hearing.refused(project, papers.record_of(project, number), project.now)
         papers.write_receipt(project, number)
         raise
     return close(project, number)

@@ -224,7 +224,7 @@ class Store(Protocol):
         """What the relay said where it did not accept, the most frequent first."""
 
     def refused(self, number: int) -> Iterator[RefusedCopy]:
-        """Yield the copies of an issue that the relay itself refused for good, in flat memory."""
+        """Yield the copies of an issue that were refused for good, in the order of the answers."""
 
     def heard(self, number: int) -> Mapping[EventKind, int]:
         """Count what was heard of an issue since: bounces and complaints."""

@@ -186,3 +186,5 @@ class RefusedCopy:
     uid: str
     #: The relay's words, the reply code first; hold no address.
     reply: str
+    #: How many it refused one after the other, this one among them, with none accepted between.
+    in_a_row: int

@@ -6,7 +6,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, Select, and_, func, or_, select, type_coerce
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Select,
+    and_,
+    exists,
+    func,
+    or_,
+    select,
+    tuple_,
+    type_coerce,
+)
 
 from pipeline.model import DeliveryState, EventKind, Refusal, RefusedCopy
 from pipeline.store.engine import Part
@@ -23,6 +34,8 @@ ANSWERS = 200_000
 #: Recipients read in one go while going through all of an issue's.
 PAGE = 5000
 
+#: In microseconds since 1970.
+_answered = type_coerce(deliveries.c.answered, BigInteger)
 _NOT_ACCEPTED = or_(
     deliveries.c.state.in_([DeliveryState.REFUSED, DeliveryState.EXPIRED, DeliveryState.IN_DOUBT]),
     and_(deliveries.c.state == DeliveryState.QUEUED, DEFERRED),
@@ -34,40 +47,60 @@ class Figures(Part):
 
     def handed_over(self, within: timedelta) -> Sequence[timedelta]:
         """How long ago each delivery of any issue was answered, for those within that time; the oldest first."""
-        answered = type_coerce(deliveries.c.answered, BigInteger)
-        ago = NOW - answered
-        recent = select(ago).where(answered >= NOW - microseconds(within))
+        recent = select(NOW - _answered).where(_answered >= NOW - microseconds(within))
         with self._database.read() as connection:
-            spans = connection.scalars(recent.order_by(answered.desc()).limit(ANSWERS)).all()
+            spans = connection.scalars(recent.order_by(_answered.desc()).limit(ANSWERS)).all()
         return [timedelta(microseconds=max(span, 0)) for span in reversed(spans)]
 
     def enrolled(self, number: int) -> Iterator[str]:
         """Yield the ids of an issue's recipients, in flat memory; each page of them is read at one moment."""
         theirs = select(deliveries.c.uid).where(deliveries.c.issue == number)
-        for (uid,) in self._pages(theirs, deliveries.c.uid, ""):
+        for (uid,) in self._pages(theirs, (deliveries.c.uid,), ("",)):
             yield uid
 
     def refused(self, number: int) -> Iterator[RefusedCopy]:
-        """Yield the copies of an issue that the relay itself refused for good, in flat memory."""
-        copies = select(deliveries.c.id, deliveries.c.uid, deliveries.c.reply).where(
+        """Yield the copies of an issue that were refused for good, in the order of the answers.
+
+        In flat memory, but for those that were refused one after the other.
+        """
+        copies = select(_answered, deliveries.c.id, deliveries.c.uid, deliveries.c.reply).where(
             deliveries.c.issue == number,
             deliveries.c.state == DeliveryState.REFUSED,
-            # What we refused ourselves has no reply code.
-            deliveries.c.reply.like("5%"),
+            _answered.is_not(None),
         )
-        for _, uid, reply in self._pages(copies, deliveries.c.id, 0):
-            yield RefusedCopy(uid, reply)
+        row: list[Sequence[Any]] = []
+        for copy in self._pages(copies, (_answered, deliveries.c.id), (0, 0)):
+            if row and self._accepted_between(number, row[-1][0], copy[0]):
+                yield from _told(row)
+                row = []
+            row.append(copy)
+        yield from _told(row)
 
-    def _pages(self, query: Select[Any], key: Column[Any], after: str | int) -> Iterator[Sequence[Any]]:
-        """Yield a query's rows in the order of their first column, the `key`, from behind `after` on."""
-        page = query.order_by(key).limit(PAGE)
+    def _accepted_between(self, number: int, first: int, last: int) -> bool:
+        # Hidden from the planner, which would rather go through all that were accepted than through a moment's answers.
+        issue, state = func.coalesce(deliveries.c.issue, 0), func.coalesce(deliveries.c.state, "")
+        found = exists().where(
+            # What was answered in the same moment may have come before or after.
+            _answered > first,
+            _answered < last,
+            issue == number,
+            state == DeliveryState.ACCEPTED,
+        )
+        with self._database.read() as connection:
+            return bool(connection.scalar(select(found)))
+
+    def _pages(
+        self, query: Select[Any], keys: Sequence[ColumnElement[Any]], after: Sequence[str | int]
+    ) -> Iterator[Sequence[Any]]:
+        """Yield a query's rows in the order of its first columns, the `keys`, from behind `after` on."""
+        page = query.order_by(*keys).limit(PAGE)
         while True:
             with self._database.read() as connection:
-                rows = connection.execute(page.where(key > after)).all()
+                rows = connection.execute(page.where(tuple_(*keys) > tuple_(*after))).all()
             yield from rows
             if len(rows) < PAGE:
                 return
-            after = rows[-1][0]
+            after = rows[-1][: len(keys)]
 
     def heard(self, number: int) -> Mapping[EventKind, int]:
         """Count what was heard of an issue since: bounces and complaints."""
@@ -125,3 +158,8 @@ class Figures(Part):
             ((start + timedelta(seconds=seconds * place)).astimezone(in_zone), counts.get(place, 0))
             for place in range(max(counts) + 1)
         ]
+
+
+def _told(row: Sequence[Sequence[Any]]) -> Iterator[RefusedCopy]:
+    for _, _, uid, reply in row:
+        yield RefusedCopy(uid, reply, len(row))

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from support.letter import Letter
 from support.relay import Relay
-from support.relay_script import Script, never
+from support.relay_script import Script, later, never
 from support.running import READERS, address, slowly
+
+from pipeline.store.driver import DRIVER
 
 GONE, FULL, SPAM, BUSY = (address(number) for number in range(1, 5))
 NO_SUCH = "550 5.1.1 No such user here"
@@ -75,14 +79,48 @@ def test_it_counts_once_however_often_the_issue_is_resumed_and_not_against_a_per
     assert known(refused, GONE) == (None, [("allowed", None), ("hard-bounce", 1)])
 
 
-def test_a_relay_that_refuses_all_in_the_same_words_makes_nobody_a_dead_address(crowd: Letter) -> None:
-    with Relay(Script().always("rcpt", never(NO_SUCH))) as relay:
+def suppressed(letter: Letter) -> list[str]:
+    return [one["email"] for one in letter.run("subscribers", "list", "--json").json if one["suppressed"]]
+
+
+@pytest.mark.parametrize("words", [NO_SUCH, "550 5.1.1 No such user here (session 4711-{})"])
+def test_what_a_relay_says_in_a_row_makes_nobody_a_dead_address(crowd: Letter, words: str) -> None:
+    numbers = itertools.count()
+    says = replace(never(), say=lambda _: words.format(next(numbers)).encode() + b"\r\n")
+    with Relay(Script().always("rcpt", says)) as relay:
         assert crowd.run("send", "--yes", env=slowly(relay)).code == 7
         relay.script = Script()
         ended = crowd.run("resume", "1", "--json", env=relay.environment())
         assert (ended.code, ended.json["refused"]) == (0, 5)
-    suppressed = [
-        one["email"] for one in crowd.run("subscribers", "list", "--json").json if one["suppressed"]
-    ]
-    assert suppressed == []
-    assert crowd.run("report", "1", "--json").json["heard"]["soft_bounces"] == 5
+    assert suppressed(crowd) == []
+    assert not any(crowd.run("report", "1", "--json").json["heard"].values())
+
+
+def test_a_relay_that_refuses_more_than_it_takes_makes_nobody_a_dead_address(crowd: Letter) -> None:
+    takes = {address(number) for number in range(0, READERS, 3)}
+    with Relay(Script().to({address(n) for n in range(READERS)} - takes, "rcpt", never(NO_SUCH))) as relay:
+        ended = crowd.run("send", "--yes", "--json", env=slowly(relay))
+        assert (ended.code, ended.json["accepted"], ended.json["refused"]) == (0, 4, 8)
+    assert suppressed(crowd) == []
+
+
+def test_refusals_of_long_ago_are_not_judged_by_a_later_table(refused: Letter) -> None:
+    ledger = DRIVER.connect(refused.root / ".newsletter/newsletter.db")
+    with ledger:
+        ledger.execute("DELETE FROM suppressions")
+        ledger.execute("DELETE FROM events WHERE kind != 'added'")
+    ledger.close()
+    with Relay() as relay:
+        ended = refused.run("resume", "1", clock="2026-03-04T08:00", env=relay.environment())
+    assert ended.code == 0
+    assert suppressed(refused) == []
+
+
+def test_an_issue_that_is_not_out_yet_is_judged_when_it_is(crowd: Letter) -> None:
+    script = refusing().to({BUSY}, "rcpt", later())
+    with Relay(script) as relay:
+        assert crowd.run("send", "--yes", env=relay.environment()).code == 5
+        assert suppressed(crowd) == []
+        relay.script = Script()
+        assert crowd.run("resume", "1", env=relay.environment()).code == 0
+    assert suppressed(crowd) == [GONE]

@@ -96,14 +96,41 @@ def test_a_relay_that_says_something_else_each_time_does_not_fill_the_screen(sen
     assert [(one.reply, len(one.domains)) for one in sending.refusals(1)] == [("550 b", 1), ("550 c", 1)]
 
 
-def test_copies_that_the_relay_refused_are_told_one_by_one_page_after_page(sending, monkeypatch):
+def test_refused_copies_are_told_in_the_order_of_their_answers_page_after_page(sending, monkeypatch):
     monkeypatch.setattr(figures, "PAGE", 2)
-    said(sending, ["550 a", "551 b", "552 c", "too large for the relay"])
-    said(sending, ["450 later"], Outcome.DEFERRED)
-    # What we refused ourselves says nothing of a reader.
-    assert sorted(copy.reply for copy in sending.refused(1)) == ["550 a", "551 b", "552 c"]
-    assert {copy.uid for copy in sending.refused(1)} < set(sending.enrolled(1))
+    leased = sending.lease(1, "run", 9)
+    for number, one in enumerate(leased):
+        if number == 2:
+            assert arm(sending, one, "run")
+            record(sending, answer(one, Outcome.ACCEPTED, "250 ok"), "run")
+        else:
+            record(sending, answer(one, Outcome.REFUSED, f"550 {number}"), "run")
+    # So quickly that the database's clock may not tell them apart.
+    change(sending, "UPDATE deliveries SET answered = answered + 1000000 * id")
+    told = [(copy.uid, copy.reply, copy.in_a_row) for copy in sending.refused(1)]
+    uids = [one.recipient.uid for one in leased]
+    assert told == [
+        (uids[0], "550 0", 2),
+        (uids[1], "550 1", 2),
+        (uids[3], "550 3", 2),
+        (uids[4], "550 4", 2),
+    ]
     assert list(sending.refused(2)) == []
+
+
+def test_what_came_between_two_refusals_is_found_by_the_moment(sending):
+    with sending._database.read() as connection:
+        plans = []
+        real = connection.connection.driver_connection
+        real.set_trace_callback(plans.append)
+    try:
+        sending._accepted_between(1, 5, 6)
+    finally:
+        real.set_trace_callback(None)
+    (asked,) = [sql for sql in plans if "answered >" in sql]
+    with sending._database.read() as connection:
+        steps = " ".join(row.detail for row in connection.execute(text(f"EXPLAIN QUERY PLAN {asked}")))
+    assert "ix_deliveries_answered (answered>? AND answered<?)" in steps
 
 
 def test_nobodys_acceptance_is_a_refusal(sending):
