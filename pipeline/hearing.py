@@ -36,6 +36,8 @@ UNSUBSCRIBE = "unsubscribe"
 BATCH = 200
 #: How old an issue may be whose copies are all looked through for a code; servers give up after five days.
 RECENT = timedelta(days=35)
+#: Addresses of one message that are looked up; whoever names more has something else in mind than a report.
+MOST_NAMED = 100
 BOUNCES = (EventKind.HARD_BOUNCE, EventKind.SOFT_BOUNCE)
 #: Reasons that are shown of refusals because of us.
 SHOWN = 5
@@ -86,6 +88,8 @@ class _Reader:
 
     uid: str
     issue: IssueRecord | None = None
+    #: Since when what it is about was on its way; None if nobody knows.
+    sent: datetime | None = None
 
 
 def listen(project: Project, mailbox: Mailbox, now: datetime, *, dry_run: bool = False) -> Tally:
@@ -197,9 +201,9 @@ def _decide(
     from pipeline.audience import joining
     from pipeline.hear.decide import decide
 
-    at, issue, sent = now.replace(microsecond=0), None, None
-    if reader.issue:
-        issue, sent = reader.issue.number, reader.issue.started
+    at = now.replace(microsecond=0)
+    issue = reader.issue.number if reader.issue else None
+    sent = reader.issue.started if reader.issue else reader.sent
 
     def decision(person: Person) -> Decision:
         about = heard.about(person.subscriber.email) if person.subscriber else heard
@@ -238,7 +242,7 @@ def _readers(project: Project, heard: Sequence[Heard], now: datetime, trusted: b
     issues = sorted(project.store.issues(), key=lambda issue: issue.number, reverse=True)
     wanted = {code for each in heard for code in each.evidence.codes}
     codes: dict[str, _Reader] = {}
-    hints = [_hints(project, each) for each in heard]
+    hints = [_hints(project, each, named=trusted or bool(each.evidence.codes)) for each in heard]
     # Most reports name their reader, so that a handful of codes has to be made to find the one that fits.
     for each, uids in zip(heard, hints, strict=True):
         codes |= _made(project, issues, uids, set(each.evidence.codes))
@@ -255,12 +259,12 @@ def _readers(project: Project, heard: Sequence[Heard], now: datetime, trusted: b
     ]
 
 
-def _hints(project: Project, heard: Heard) -> tuple[str, ...]:
-    """Return ids of subscribers with an address that a message names."""
+def _hints(project: Project, heard: Heard, *, named: bool) -> tuple[str, ...]:
+    """Return ids of subscribers whose token a message holds, or whose address it has `named`: the first ones."""
     from pipeline.audience.addresses import normalise
 
     uids = [uid for token in heard.evidence.tokens if (uid := project.tokens.read(UNSUBSCRIBE, token))]
-    for address in heard.recipients:
+    for address in heard.recipients[:MOST_NAMED] if named else ():
         try:
             person = project.store.subscriber(normalise(address)[0])
         except AudienceError:
@@ -297,7 +301,7 @@ def _of_letters(project: Project, uids: Iterable[str], wanted: set[str]) -> dict
                 continue
             for kind in LetterKind:
                 codes = project.tokens.message_ids(NO_ISSUE, identity(uid, kind, event.at))
-                found |= {code: _Reader(uid) for code in codes if code in wanted}
+                found |= {code: _Reader(uid, sent=event.at) for code in codes if code in wanted}
     return found
 
 

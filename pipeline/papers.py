@@ -100,8 +100,12 @@ def write_receipt(project: Project, number: int) -> None:
 def complete(project: Project, number: int) -> bool:
     """Tell whether an issue that is out says so in its file, and has its receipt."""
     file = drafts.read_all(project.root).get(number)
-    receipt = project.private / "issues" / f"{number:04d}" / "receipt.html"
-    return (file is None or file.sent is not None) and receipt.exists()
+    return (file is None or file.sent is not None) and has_receipt(project, number)
+
+
+def has_receipt(project: Project, number: int) -> bool:
+    """Tell whether an issue's receipt was written."""
+    return (folder_of(project, number) / "receipt.html").exists()
 
 
 def sweep(project: Project, number: int) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pipeline import papers
 from pipeline.errors import AudienceError
 from pipeline.model import Everything, Forgotten, Subscriber
 
@@ -116,6 +117,10 @@ def forget(project: Project, email: str) -> Erased:
     while filing and time.monotonic() < until:
         time.sleep(LOOK_AGAIN)
         files += _erase(_files(project, address, uid))
+    for number in found.issues:
+        if papers.has_receipt(project, number):
+            # Their domain may be theirs alone, and stood in it.
+            papers.write_receipt(project, number)
     return Erased(found, files)
 
 

@@ -98,7 +98,7 @@ def _domains(context: Context, receipt: Receipt) -> None:
         context.say("\nBy domain")
     for domain, states in shown:
         counts = ", ".join(f"{count:,} {state.replace('_', ' ')}" for state, count in states.items())
-        context.say(f"  {domain:<28} {counts}")
+        context.say(f"  {domain or '(forgotten)':<28} {counts}")
     if len(domains) > len(shown):
         context.say(f"  … and {counted(len(domains) - len(shown), 'more domain')} (-v shows all)")
 

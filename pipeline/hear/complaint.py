@@ -26,10 +26,15 @@ def complaint(message: Part) -> Heard | None:
             fields = read_fields(part.decoded())
             kind = fields.get("feedback-type", [""])[0].partition("(")[0].strip().lower()
             named = [*fields.get("original-rcpt-to", ()), *fields.get("removal-recipient", ())]
-            recipients = addresses(named)
             if kind in _COMPLAINTS:
-                return Heard(News.COMPLAINT, why=_COMPLAINTS[kind], recipients=recipients)
+                recipients = dict.fromkeys((*addresses(named), *_addressed(message)))
+                return Heard(News.COMPLAINT, why=_COMPLAINTS[kind], recipients=tuple(recipients))
             return Heard(News.NOTHING, Nothing.NO_COMPLAINT, why="a feedback report of another kind")
     if _JUNK_MAIL.match(shown(message.first("subject"))) and message.returned():
-        return Heard(News.COMPLAINT, why=_COMPLAINTS["abuse"])
+        return Heard(News.COMPLAINT, why=_COMPLAINTS["abuse"], recipients=_addressed(message))
     return None
+
+
+def _addressed(message: Part) -> tuple[str, ...]:
+    """Return to whom the returned copy says that it went; many reports leave out everything else."""
+    return addresses([value for part in message.returned() for value in part.all("to")])

@@ -155,5 +155,10 @@ class Forgotten:
     withdrawn: int = 0
     #: Copies that may be leaving this very moment.
     under_way: int = 0
-    #: Copies of which the ledger does not say any more whose they are; those above are among them.
-    copies: int = 0
+    #: Issues with a copy of which the ledger does not say any more whose it is, those above among them.
+    issues: tuple[int, ...] = ()
+
+    @property
+    def copies(self) -> int:
+        """How many copies there were: one of an issue."""
+        return len(self.issues)

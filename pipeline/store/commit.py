@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import BigInteger, BindParameter, Connection, bindparam, exists, func, select
+from sqlalchemy import BigInteger, BindParameter, Connection, bindparam, case, exists, func, select
 
 from pipeline.model import Delivery, DeliveryState, IssueState, Outcome, Verdict
 from pipeline.store.engine import Part
@@ -35,7 +35,8 @@ _ours = (*_same, deliveries.c.owner == _owner)
 def _answer(name: str, **values: object) -> Prepared:
     answered = move(
         name,
-        reply=Words(2),
+        # Of somebody who was forgotten meanwhile no words are kept: they may name them.
+        reply=case((deliveries.c.email == "", ""), else_=Words(2)),
         attempts=deliveries.c.attempts + 1,
         first_tried=func.coalesce(deliveries.c.first_tried, NOW),
         answered=NOW,

@@ -78,13 +78,13 @@ class Figures(Part):
 
     def _accepted_between(self, number: int, first: int, last: int) -> bool:
         # Hidden from the planner, which would rather go through all that were accepted than through a moment's answers.
-        issue, state = func.coalesce(deliveries.c.issue, 0), func.coalesce(deliveries.c.state, "")
+        issue = func.coalesce(deliveries.c.issue, 0)
         found = exists().where(
             # What was answered in the same moment may have come before or after.
             _answered > first,
             _answered < last,
             issue == number,
-            state == DeliveryState.ACCEPTED,
+            deliveries.c.state == DeliveryState.ACCEPTED,
         )
         with self._database.read() as connection:
             return bool(connection.scalar(select(found)))
@@ -125,7 +125,7 @@ class Figures(Part):
             domains: dict[tuple[str, str], list[str]] = {key: [] for key in counts}
             for state, reply, domain in connection.execute(where):
                 found = domains.get((state, reply), [])
-                if len(found) < DOMAINS:
+                if domain and len(found) < DOMAINS:
                     found.append(domain)
         return [
             Refusal(DeliveryState(state), reply, count, tuple(domains[state, reply]))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import replace
 from datetime import datetime
 from secrets import token_hex
 
-from sqlalchemy import Connection, Exists, delete, exists, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Exists, delete, exists, func, insert, select, update
 
 from pipeline.model import (
     Copy,
@@ -42,6 +44,10 @@ from pipeline.store.tables import (
 
 #: Events of one person that a decision is shown, the newest ones.
 REMEMBERED = 500
+#: Addresses read in one go.
+PAGE = 5000
+#: What of a relay's words says nothing of a person: the reply code and the enhanced one (RFC 3463).
+_CODES = re.compile(r"\d{3}(?!\d)(?: \d\.\d{1,3}\.\d{1,3}(?!\S))?")
 
 
 class People(Part):
@@ -58,8 +64,16 @@ class People(Part):
     def decide_by_uid(self, uid: str, decision: Callable[[Person], Decision]) -> Decision | None:
         """The same for a subscriber by their id; None if there is nobody (any more)."""
         with self._database.write() as connection:
-            email = connection.scalar(select(subscribers.c.email).where(subscribers.c.uid == uid))
-            return None if email is None else self._decide(connection, email, decision)
+            email = _email(connection, subscribers.c.uid == uid)
+            if email is not None:
+                return self._decide(connection, email, decision)
+        # Not while everybody else waits to write.
+        email = self._renamed(uid)
+        if email is None:
+            return None
+        with self._database.write() as connection:
+            there = _email(connection, subscribers.c.email_key == address_key(email))
+            return None if there is None else self._decide(connection, there, decision)
 
     def answer(self, request: Request, decision: Callable[[Person], Decision]) -> Decision | None:
         """The same for somebody who asked by the form; None if another process has answered them meanwhile."""
@@ -77,8 +91,15 @@ class People(Part):
     def person(self, uid: str) -> Person | None:
         """Return what is known of a subscriber by their id; None if there is nobody (any more)."""
         with self._database.read() as connection:
-            email = connection.scalar(select(subscribers.c.email).where(subscribers.c.uid == uid))
-            return None if email is None else self._person(connection, email)
+            email = _email(connection, subscribers.c.uid == uid)
+            if email is not None:
+                return self._person(connection, email)
+        email = self._renamed(uid)
+        if email is None:
+            return None
+        with self._database.read() as connection:
+            person = self._person(connection, email)
+        return person if person.subscriber else None
 
     def everything(self, email: str) -> Everything:
         """Return all that is kept about an address."""
@@ -142,6 +163,20 @@ class People(Part):
                 connection.execute(delete(table).where(table.c.email_key.in_(keys)))
             return len(keys)
 
+    def _renamed(self, uid: str) -> str | None:
+        """Return the address of a subscriber who had, or would have had, an id under an earlier secret.
+
+        Who was forgotten and came back has another one since the secret was
+        changed, and old mails of theirs still bear the first. All are looked
+        through for it, which is seldom: only for an id that nobody has now.
+        """
+        if len(self._tokens.uids("")) == 1:
+            return None
+        with self._database.read() as connection:
+            everybody = connection.execution_options(yield_per=PAGE).scalars(select(subscribers.c.email))
+            with closing(everybody):
+                return next((one for one in everybody if uid in self._tokens.uids(one)), None)
+
     def _decide(self, connection: Connection, email: str, decision: Callable[[Person], Decision]) -> Decision:
         decided = decision(self._person(connection, email))
         key = address_key(email)
@@ -181,6 +216,11 @@ class People(Part):
             suppressed=_suppression(connection, key),
             events=tuple(Event(one.at, EventKind(one.kind), one.words, one.issue) for one in happened),
         )
+
+
+def _email(connection: Connection, which: ColumnElement[bool]) -> str | None:
+    email: str | None = connection.scalar(select(subscribers.c.email).where(which))
+    return email
 
 
 def _suppression(connection: Connection, key: str) -> str | None:
@@ -223,13 +263,20 @@ def _make_anonymous(connection: Connection, uids: Sequence[str]) -> Forgotten:
     """Take out of the ledger whose deliveries these are; withdraw what may still be."""
     theirs = (deliveries.c.issue.in_(select(issues.c.number)), deliveries.c.uid.in_(set(uids)))
     withdrawn = connection.execute(move("withdraw").where(*theirs)).rowcount
-    rows = connection.execute(select(deliveries.c.id, deliveries.c.state).where(*theirs)).all()
-    for one, state in rows:
-        # Nobody's: an id that no secret made.
-        nobody = {"uid": token_hex(16), "email": "", "domain": "", "name": ""}
+    columns = (deliveries.c.id, deliveries.c.issue, deliveries.c.state, deliveries.c.reply)
+    rows = connection.execute(select(*columns).where(*theirs).order_by(deliveries.c.issue)).all()
+    for one, _, state, reply in rows:
+        # Nobody's: an id that no secret made. Words may name somebody, if only by a number in the relay's own log.
+        codes = _CODES.match(reply)
+        nobody = {
+            "uid": token_hex(16),
+            "email": "",
+            "domain": "",
+            "name": "",
+            "reply": codes[0] if codes else "",
+        }
         if state == DeliveryState.ACCEPTED:
-            # A number under which the relay's own log has the address.
             nobody["reply"] = ""
         connection.execute(update(deliveries).where(deliveries.c.id == one).values(**nobody))
-    under_way = sum(state == DeliveryState.ARMED for _, state in rows)
-    return Forgotten(bool(rows), withdrawn, under_way, len(rows))
+    under_way = sum(row.state == DeliveryState.ARMED for row in rows)
+    return Forgotten(bool(rows), withdrawn, under_way, tuple(row.issue for row in rows))

@@ -341,3 +341,10 @@ def test_what_a_relay_says_of_a_reader_is_not_repeated() -> None:
             "550 5.1.1 [...]: user [...] [...] unknown, see [...] \N{REPLACEMENT CHARACTER} "
             "5.1.1 reader12 is somebody else"
         )
+
+
+def test_the_mailbox_behind_a_tag_is_not_named_either() -> None:
+    tagged = replace(submission(1), recipient="jane+news@example.com")
+    with Relay(Script().always("rcpt", never("550 5.1.1 no user jane here; jane+news is none"))) as relay:
+        (answer,) = list(smtp(relay).submit([tagged], Arming(relay)))
+        assert answer.reply == "550 5.1.1 no user [...] here; [...] is none"

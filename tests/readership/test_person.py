@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from support.letter import CLOCK, SECRET, Letter
 from support.relay import Relay
-from support.relay_script import Script, stall
+from support.relay_script import Script, never, stall
 from support.running import READERS, AtWork, address
 
 from pipeline import importing, readership
@@ -151,6 +151,21 @@ def test_who_is_forgotten_can_be_read_nowhere_any_more(sent: Letter) -> None:
     known = readership.known(project, ANA)
     assert (known.everything.anything, known.everything.forgotten, known.files) == (False, project.now, ())
     assert sent.run("report", "1", "--json").json["accepted"] == 3
+
+
+def test_receipts_do_not_keep_the_domain_of_somebody_who_is_forgotten(project: Project, root: Path) -> None:
+    letter = Letter(root)
+    letter.post("weather", "Weather", "2026-01-01")
+    letter.write("readers.csv", "email,name\njane@doe-family.example,Jane\nbo@example.com,Bo\n")
+    importing.take_in(project, {"readers.csv": root / "readers.csv"}, lambda *_: None)
+    (root / "readers.csv").unlink()
+    with Relay(Script().to({"jane@doe-family.example"}, "rcpt", never("550 no host doe-family"))) as relay:
+        assert letter.run("send", "--yes", env=relay.environment()).code == 0
+    assert len(traces(root, "doe-family")) == 3
+    readership.forget(project, "jane@doe-family.example")
+    assert traces(root, "doe-family") == []
+    assert "(forgotten)" in letter.run("report", "1").out
+    assert "(forgotten)" in (root / ".newsletter/issues/0001/receipt.html").read_text()
 
 
 def test_who_is_forgotten_is_added_by_no_list_until_somebody_says_otherwise(project: Project) -> None:

@@ -172,7 +172,7 @@ def test_who_is_forgotten_stands_nowhere_and_every_issue_still_adds_up(sending, 
         assert sending.forget(email, NOW).known
     assert sending.counts(1) == Counts(readers=5, queued=1, accepted=1, in_doubt=1, withdrawn=2)
     assert not arm(sending, leased, "run")
-    record(sending, answer(armed, Outcome.ACCEPTED), "run")
+    record(sending, answer(armed, Outcome.ACCEPTED, "250 2.0.0 Ok: queued as 7Qx3"), "run")
     assert sending.counts(1) == Counts(readers=5, accepted=2, in_doubt=1, withdrawn=2)
     assert list(sending.doubts(1)) == []
     assert [doubt.recipient.email for doubt in sending.doubts(1, forgotten=True)] == [""]
@@ -182,10 +182,27 @@ def test_who_is_forgotten_stands_nowhere_and_every_issue_still_adds_up(sending, 
         tables = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
         dump = repr([connection.execute(f"SELECT * FROM {name}").fetchall() for (name,) in tables])
     connection.close()
-    assert "4Zf9" not in dump  # under which the relay's log has the address
+    for queued_as in ("4Zf9", "7Qx3"):
+        assert queued_as not in dump  # under which the relay's log has the address
     for email in people:
         assert email not in dump
         assert TOKENS.uid(email) not in dump
+
+
+@pytest.mark.parametrize(
+    ("said", "stays"),
+    [
+        ("550 5.1.1 no user jane here", "550 5.1.1"),
+        ("550 Host unknown (Name server: jane-doe.example)", "550"),
+        ("the address jane needs SMTPUTF8", ""),
+    ],
+)
+def test_of_what_a_relay_said_of_somebody_who_is_forgotten_only_its_codes_stay(sending, said, stays):
+    (one,) = sending.lease(1, "run", 1)
+    record(sending, answer(one, Outcome.REFUSED, said), "run")
+    found = sending.forget(one.recipient.email, NOW)
+    assert (found.issues, found.copies) == ((1,), 1)
+    assert [(refusal.reply, refusal.domains) for refusal in sending.refusals(1)] == [(stays, ())]
 
 
 def test_forgetting_an_address_nobody_knows_marks_it_all_the_same(store, tmp_path):

@@ -222,3 +222,27 @@ def test_who_complains_after_leaving_is_not_brought_back_by_undoing_that(ana):
     gone = replace(ana.store.subscriber(ANA), since=at + MINUTE)
     ana.store.decide(ANA, lambda _: Decision(gone, events=(Event(at + MINUTE, EventKind.COMPLAINED),)))
     assert not subscribing.undo(ana, token(ana), way_back, at + 2 * MINUTE)
+
+
+def test_who_was_forgotten_and_came_back_under_another_secret_still_leaves_by_an_old_link(project):
+    old = token(project)
+    readership.add(project, ANA, "Ana")
+    changed = open_project(
+        project.root,
+        "2026-01-04T08:00",
+        {"NEWSLETTER_SECRET": "quite another secret, long enough", "NEWSLETTER_SECRET_OLD": SECRET},
+    )
+    readership.forget(changed, ANA)
+    left = subscribing.leave(changed, old, "one click", changed.now)
+    assert left.person.subscriber is None
+    readership.allow(changed, ANA)
+    readership.add(changed, ANA, "Ana")
+    readership.add(changed, "bo@example.com", "Bo")
+    assert token(changed) != old
+    assert subscribing.reader(changed, "unsubscribe", old).subscriber.email == ANA
+    left = subscribing.leave(changed, old, "one click", changed.now)
+    assert (left.person.subscriber.email, state(changed)) == (ANA, SubscriberState.UNSUBSCRIBED)
+    assert state(changed, "bo@example.com") is SubscriberState.CONFIRMED
+    assert subscribing.undo(changed, old, left.undo, changed.now)
+    assert state(changed) is SubscriberState.CONFIRMED
+    changed.store.close_database()

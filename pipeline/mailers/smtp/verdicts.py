@@ -123,4 +123,6 @@ def throttled(reply: Reply) -> bool:
 
 def hidden(submission: Submission) -> tuple[str, ...]:
     """Return the words that name a reader without being an address."""
-    return (submission.recipient.rpartition("@")[0],)
+    local = submission.recipient.rpartition("@")[0]
+    # What stands before a tag (RFC 5233) is the mailbox's own name.
+    return local, local.partition("+")[0]
