@@ -7,7 +7,7 @@ own copy holds: a token of theirs, or the code of one of their copies.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import islice
@@ -130,13 +130,18 @@ def refused(project: Project, record: IssueRecord, now: datetime) -> None:
     about_us = counts.refused > counts.accepted or record.date < now - RECENT
     if record.state is not IssueState.SENT or about_us or not counts.refused:
         return
-    for copy in project.store.refused(record.number):
-        if copy.in_a_row < IDENTICAL and never(copy.reply):
-            fate = failed((), copy.reply)
-            if fate.news is not News.NOTHING:
-                _decide(
-                    project, _Reader(copy.uid, record), Heard(fate.news).with_fate(fate), now, [], once=True
-                )
+    copies = (
+        copy
+        for copy in project.store.refused(record.number)
+        if copy.in_a_row < IDENTICAL and never(copy.reply)
+    )
+    while batch := list(islice(copies, BATCH)):
+        fates = [(copy.uid, failed((), copy.reply)) for copy in batch]
+        project.store.decide_together(
+            (uid, _decision(_Reader(uid, record), Heard(fate.news).with_fate(fate), now, [], once=True))
+            for uid, fate in fates
+            if fate.news is not News.NOTHING
+        )
 
 
 def take(project: Project, events: Sequence[Heard], now: datetime) -> Tally:
@@ -179,25 +184,26 @@ def _write_down(
             yield True
             continue
         seen = list[Heard]()
-        decided = None if reader is None else _decide(project, reader, each, now, seen, dry_run=dry_run)
+        decided = None if reader is None else _decide(project, reader, each, now, seen, dry_run)
         _count(tally, seen[0] if seen else each, decided)
         yield reader is not None
 
 
 def _decide(
-    project: Project,
-    reader: _Reader,
-    heard: Heard,
-    now: datetime,
-    seen: list[Heard],
-    *,
-    dry_run: bool = False,
-    once: bool = False,
+    project: Project, reader: _Reader, heard: Heard, now: datetime, seen: list[Heard], dry_run: bool
 ) -> Decision | None:
-    """Decide about one message; None if its reader is nobody (any more). `seen` gets what it says of them.
+    """Decide about one message; None if its reader is nobody (any more). `seen` gets what it says of them."""
+    decision = _decision(reader, heard, now, seen)
+    if not dry_run:
+        return project.store.decide_by_uid(reader.uid, decision)
+    person = project.store.person(reader.uid)
+    return None if person is None else decision(person)
 
-    `once`: nothing follows if any bounce of that copy was heard before.
-    """
+
+def _decision(
+    reader: _Reader, heard: Heard, now: datetime, seen: list[Heard], *, once: bool = False
+) -> Callable[[Person], Decision]:
+    """Return what decides about one message; `once`: not if any bounce of that copy was heard before."""
     from pipeline.audience import joining
     from pipeline.hear.decide import decide
 
@@ -214,10 +220,7 @@ def _decide(
             return joining.leave(person, "by mail", at)
         return decide(person, about, at, issue, sent)
 
-    if not dry_run:
-        return project.store.decide_by_uid(reader.uid, decision)
-    person = project.store.person(reader.uid)
-    return None if person is None else decision(person)
+    return decision
 
 
 def _count(tally: Tally, heard: Heard, decided: Decision | None) -> None:

@@ -100,6 +100,9 @@ class Store(Protocol):
     def decide_by_uid(self, uid: str, decision: Callable[[Person], Decision]) -> Decision | None:
         """The same for a subscriber by their id; None if there is nobody (any more)."""
 
+    def decide_together(self, decisions: Iterable[tuple[str, Callable[[Person], Decision]]]) -> None:
+        """Decide about some subscribers by their ids, all in one transaction; about who is there no more, nothing."""
+
     def person(self, uid: str) -> Person | None:
         """Return what is known of a subscriber by their id; None if there is nobody (any more)."""
 

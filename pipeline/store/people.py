@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
 from dataclasses import replace
 from datetime import datetime
@@ -74,6 +74,14 @@ class People(Part):
         with self._database.write() as connection:
             there = _email(connection, subscribers.c.email_key == address_key(email))
             return None if there is None else self._decide(connection, there, decision)
+
+    def decide_together(self, decisions: Iterable[tuple[str, Callable[[Person], Decision]]]) -> None:
+        """Decide about some subscribers by their ids, all in one transaction; about who is there no more, nothing."""
+        with self._database.write() as connection:
+            for uid, decision in decisions:
+                email = _email(connection, subscribers.c.uid == uid)
+                if email is not None:
+                    self._decide(connection, email, decision)
 
     def answer(self, request: Request, decision: Callable[[Person], Decision]) -> Decision | None:
         """The same for somebody who asked by the form; None if another process has answered them meanwhile."""
