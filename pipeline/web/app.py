@@ -114,8 +114,11 @@ class Desk:
 
     async def hook(self, request: Request) -> Response:
         """Take in what a provider reports."""
-        body = await read_body(request, hooks.MOST)
         mailer, headers = request.path_params["mailer"], dict(request.headers)
+        if mailer not in self.keeper.hooks:
+            # Before the body: nobody gets our memory for it.
+            return PlainTextResponse("There is no such hook.\n", 404)
+        body = await read_body(request, hooks.MOST)
         try:
             return await self.keeper.ask(lambda opened, now: hooks.hear(opened, mailer, headers, body, now))
         except (NewsletterError, Crowded) as fault:
