@@ -41,6 +41,8 @@ SAID = (
 )
 
 
+#: Parts of a path from which a page still finds its way up; no page of ours lies as deep.
+DEEPEST = 20
 #: A word's key, and where it leads.
 Link = tuple[str, str]
 
@@ -49,7 +51,7 @@ Link = tuple[str, str]
 class Place:
     """Where on this server a page is read."""
 
-    #: The way back to the server's root: "../" from /confirm/TOKEN.
+    #: The way back to the server's root: "../" from /confirm/TOKEN, "/" from further down.
     up: str = ""
     #: True if the site lies below the same root.
     site: bool = False
@@ -57,7 +59,9 @@ class Place:
     @classmethod
     def of(cls, path: str, *, site: bool) -> Place:
         """`path` is as it was asked for, still percent-encoded."""
-        return cls("../" * max(path.count("/") - 1, 0), site)
+        depth = max(path.count("/") - 1, 0)
+        # What a path is made of must not make a page many times as long.
+        return cls("../" * depth if depth <= DEEPEST else "/", site)
 
 
 class Pages:

@@ -209,6 +209,18 @@ def test_a_proxy_that_was_asked_in_the_clear_says_so(house: House) -> None:
     assert "strict-transport-security" not in house.http.ask("/subscribe", X_Forwarded_Proto="http").headers
 
 
+def test_no_address_makes_a_page_many_times_as_long(project: Project, port: int) -> None:
+    def ask(target: str) -> str:
+        with socket.create_connection(("127.0.0.1", port)) as wire:
+            wire.sendall(f"GET {target} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+            return reply(wire).text
+
+    usual, deep = ask("/a/b"), ask("/" * 60_000)
+    assert len(deep) < len(usual) + 500
+    assert 'href="../subscribe"' in usual
+    assert 'href="/subscribe"' in deep
+
+
 def test_head_says_what_get_says(house: House) -> None:
     for target in targets(house):
         got, asked = house.http.ask(target), house.http.ask(target, "HEAD")
