@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import date
 from hashlib import sha256
 from typing import TYPE_CHECKING, cast
+from urllib.parse import quote
 
 from markupsafe import Markup
 from starlette.responses import HTMLResponse
@@ -22,6 +23,7 @@ from pipeline.errors import ThemeError
 from pipeline.render.addresses import Addresses
 from pipeline.render.site.frame import Frame
 from pipeline.render.theme.words import counted, filled
+from pipeline.settings import mailbox
 
 if TYPE_CHECKING:
     from pipeline.project import Project
@@ -35,9 +37,9 @@ SAID = (
     "left",
     "not_now",
     "not_understood",
+    "test_link",
     "undo_late",
     "undone",
-    "wrong_link",
 )
 
 
@@ -81,6 +83,10 @@ class Pages:
             f"default-src 'none'; style-src 'sha256-{digest}'; form-action 'self'; base-uri 'none'; "
             "frame-ancestors 'none'"
         )
+        # In every mail there is, so it is no secret.
+        newsletter = settings.newsletter
+        asked = mailbox(newsletter.reply_to) if newsletter.reply_to else newsletter.mailbox
+        self._ask = {"text": asked.addr_spec, "url": f"mailto:{quote(asked.addr_spec, safe='@')}"}
         #: What any sentence may name.
         self._values = {
             "name": settings.newsletter.name,
@@ -154,6 +160,11 @@ class Pages:
         forms = self._words["too_often_text"]
         return self._said(self.titled("too_often"), counted(self._language, forms, minutes), place, 429)
 
+    def say_wrong_link(self, place: Place) -> HTMLResponse:
+        """Make the page for a link that opens nothing, and say who can be asked. Raises ThemeError."""
+        title, text = self.titled("wrong_link"), self.word("wrong_link_text")
+        return self._said(title, text, place, 404, ask=self._ask)
+
     def say_not_found(self, place: Place) -> HTMLResponse:
         """Make the page for an address that is none of ours. Raises ThemeError."""
         text, front = self.word("not_found_text"), f"{self._root(place)}index.html"
@@ -169,6 +180,7 @@ class Pages:
         undo: str = "",
         button: Link | None = None,
         link: Link | None = None,
+        ask: Mapping[str, str] | None = None,
     ) -> HTMLResponse:
         return self.respond(
             "said",
@@ -180,6 +192,7 @@ class Pages:
             undo=undo,
             button=self._link(button),
             link=self._link(link),
+            ask=ask or {},
         )
 
     def _link(self, link: Link | None) -> Mapping[str, str]:

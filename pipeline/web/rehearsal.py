@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pipeline.audience.joining import Stage
-from pipeline.model import Person, Subscriber, SubscriberState
+from pipeline.model import BOUNCED, Person, Subscriber, SubscriberState
 from pipeline.subscribing import Joining, Leaving
 from pipeline.web import choosing, joining, leaving
 from pipeline.web.pages import SAID
@@ -28,10 +28,12 @@ def rehearse(visit: Visit) -> None:
         leaving.left(visit, Leaving(person, undo))
     form = choosing.form_of(ana.preferences, visit.now)
     choosing.show(visit, person, form, dict.fromkeys(choosing.ANCHORS, "pause_wrong"))
-    choosing.show(visit, person, replace(form, what=choosing.SOME), saved=True)
+    bounced = replace(person, suppressed=BOUNCED)
+    choosing.show(visit, bounced, replace(form, what=choosing.SOME), saved=True)
     for what in SAID:
         visit.pages.say(what, visit.place, hint="asked_hint", address=ana.email, email=ana.email)
     visit.pages.say_too_often(visit.place, 2)
+    visit.pages.say_wrong_link(visit.place)
     visit.pages.say_not_found(visit.place)
     for word in ("address_missing", "address_wrong", "what_missing", "categories_missing", "left_line"):
         visit.pages.word(word)
