@@ -166,9 +166,12 @@ class Pages:
         return self._said(title, text, place, 404, ask=self._ask)
 
     def say_not_found(self, place: Place) -> HTMLResponse:
-        """Make the page for an address that is none of ours. Raises ThemeError."""
-        text, front = self.word("not_found_text"), f"{self._root(place)}index.html"
-        return self._said(self.word("not_found"), text, place, 404, button=("to_the_front", front))
+        """Make the page for an address that is none of ours, or the site's before it has its own. Raises ThemeError."""
+        button = ("to_the_front", f"{self._root(place)}index.html")
+        if place.site:
+            # Before the first build there is no front page either.
+            button = ("subscribe", f"{place.up}subscribe")
+        return self._said(self.word("not_found"), self.word("not_found_text"), place, 404, button=button)
 
     def _said(
         self,

@@ -1,4 +1,4 @@
-"""Makes every page once before the first reader comes, so that a fault in a theme is its editor's to see."""
+"""Makes every page and letter once before the first reader comes, so that a fault in a theme is its editor's to see."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pipeline.audience.joining import Stage
+from pipeline.letters import Letters
 from pipeline.model import BOUNCED, Person, Subscriber, SubscriberState
 from pipeline.subscribing import Joining, Leaving
 from pipeline.web import choosing, joining, leaving
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def rehearse(visit: Visit) -> None:
-    """Make every page for somebody who does not exist. Raises ThemeError; writes nothing."""
+    """Make every page and letter for somebody who does not exist. Raises ThemeError; writes nothing."""
     uid = "0" * 32
     ana = Subscriber(uid, "ana@example.org", "Ana", SubscriberState.CONFIRMED, visit.now)
     person = Person(uid, ana)
@@ -37,3 +38,4 @@ def rehearse(visit: Visit) -> None:
     visit.pages.say_not_found(visit.place)
     for word in ("address_missing", "address_wrong", "what_missing", "categories_missing", "left_line"):
         visit.pages.word(word)
+    Letters(visit.project).rehearse(visit.now)
