@@ -51,6 +51,7 @@ class Open:
         self.store, self.tokens = project.store, project.tokens
         self.pages = Pages(project)
         self._makers, self._hooks = hook_makers(), dict[str, Hook]()
+        #: The names of the hooks there are.
         self.hooks = frozenset(self._makers)
         self._categories: tuple[float, tuple[tuple[str, str], ...]] | None = None
 
