@@ -10,6 +10,7 @@ from pipeline.audience import joining
 from pipeline.audience.joining import Stage
 from pipeline.errors import StoreError
 from pipeline.model import (
+    Counts,
     DeliveryState,
     EventKind,
     Everything,
@@ -66,6 +67,14 @@ class Letters:
         bodies = bodies or self._put_in(page, letter)
         subject = f"{self._mark} {page.subject}".strip()
         return submission(letter, subject, bodies, self._project.settings, self._tokens)
+
+    def rehearse(self, now: datetime) -> None:
+        """Render every kind as somebody may get it, so that a fault in a theme shows. Raises ThemeError."""
+        for kind in LetterKind:
+            self._page(kind, None)
+        issue = IssueRecord(1, "Sample", IssueState.SENT, now, Counts(), "")
+        for above_issue in (False, True):
+            self._page(LetterKind.WELCOME, issue, above_issue=above_issue)
 
     def _latest(self, letter: Letter, known: Everything) -> IssueRecord | None:
         """Return the latest issue that is out; None if there is none, or if this reader may have it."""

@@ -29,6 +29,8 @@ CONFIRM_WITHIN = timedelta(hours=72)
 UNDO_WITHIN = timedelta(minutes=10)
 #: An address gets one answer to the form in so much time, whoever asks, and however often.
 ONE_ANSWER_IN = timedelta(days=1)
+#: By so much a clock of ours may have been wrong; a confirmation of a later moment would count for ever.
+AHEAD = timedelta(hours=1)
 #: Nobody pauses for longer.
 LONGEST_PAUSE = timedelta(days=366)
 
@@ -83,7 +85,7 @@ def stage(person: Person, asked_at: datetime, now: datetime) -> Stage:
     since = person.last(EventKind.LEFT, EventKind.COMPLAINED)
     refused = person.suppressed and not person.suppressed.startswith(BOUNCED)
     overtaken = since is not None and since.at >= asked_at
-    if known is None or refused or overtaken or now - asked_at > CONFIRM_WITHIN:
+    if known is None or refused or overtaken or not -AHEAD <= now - asked_at <= CONFIRM_WITHIN:
         return Stage.EXPIRED
     return Stage.WAITING
 
@@ -111,6 +113,9 @@ def confirm(person: Person, asked_at: datetime, wording: str, now: datetime) -> 
 def leave(person: Person, way: str, now: datetime) -> Decision:
     """Decide what follows from leaving, `way` being how ("one click", "the page"); nothing if they have left."""
     known = person.subscriber
+    if known is not None and _asks_again(person):
+        # Written down, so that what they asked for counts no more.
+        return Decision(events=(Event(now, EventKind.LEFT, BEFORE_CONFIRMING),))
     if known is None or known.state is SubscriberState.UNSUBSCRIBED:
         return Decision()
     was_in = known.state is SubscriberState.CONFIRMED
@@ -118,6 +123,14 @@ def leave(person: Person, way: str, now: datetime) -> Decision:
         subscriber=replace(known, state=SubscriberState.UNSUBSCRIBED, since=now),
         events=(Event(now, EventKind.LEFT, way if was_in else BEFORE_CONFIRMING),),
     )
+
+
+def _asks_again(person: Person) -> bool:
+    """Tell whether somebody who left has asked since."""
+    known, asked = person.subscriber, person.last(EventKind.ASKED)
+    left = person.last(EventKind.LEFT, EventKind.COMPLAINED)
+    has_left = known is not None and known.state is SubscriberState.UNSUBSCRIBED
+    return has_left and asked is not None and (left is None or asked.at > left.at)
 
 
 def undoable(person: Person, now: datetime) -> datetime | None:

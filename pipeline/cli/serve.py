@@ -20,9 +20,15 @@ EXTRA = frozenset({"starlette", "uvicorn", "anyio", "h11", "limits"})
     type=click.IntRange(0, 65535),
     metavar="PORT",
     default=8080,
-    help="0 takes any that is free.",
+    help="The port, 8080 if you name none; 0 takes any that is free.",
 )
-@click.option("-b", "--bind", metavar="ADDR", default="127.0.0.1", help="The address to listen at.")
+@click.option(
+    "-b",
+    "--bind",
+    metavar="ADDR",
+    default="127.0.0.1",
+    help="The address to listen at, 127.0.0.1 if you name none.",
+)
 @click.option("--site", is_flag=True, help="Serve public/ as well, below /.")
 @pass_context
 def command(context: Context, port: int, bind: str, site: bool) -> int:
@@ -47,10 +53,11 @@ def command(context: Context, port: int, bind: str, site: bool) -> int:
 
     def ready() -> None:
         context.warn()
-        for concern in concerns(project):
+        at = url_of(listener)
+        for concern in concerns(project, at, site=site):
             click.echo(f"warning: {concern}", err=True)
         what = "readers' pages and the site" if site else "readers' pages"
-        context.say(f"Serving {what} at {url_of(listener)}  Ctrl-C stops it")
+        context.say(f"Serving {what} at {at}  Ctrl-C stops it")
 
     serve(
         project,

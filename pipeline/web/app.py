@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -114,8 +114,11 @@ class Desk:
 
     async def hook(self, request: Request) -> Response:
         """Take in what a provider reports."""
-        body = await read_body(request, hooks.MOST)
         mailer, headers = request.path_params["mailer"], dict(request.headers)
+        if mailer not in self.keeper.hooks:
+            # Before the body: nobody gets our memory for it.
+            return PlainTextResponse("There is no such hook.\n", 404)
+        body = await read_body(request, hooks.MOST)
         try:
             return await self.keeper.ask(lambda opened, now: hooks.hear(opened, mailer, headers, body, now))
         except (NewsletterError, Crowded) as fault:
@@ -140,9 +143,16 @@ class Desk:
                 self.site.answer, request.scope["path"], request.headers, head=request.method == "HEAD"
             )
             loop = asyncio.get_running_loop()
-            found = await loop.run_in_executor(self.files, look)
+            # A slash that is written %2F parts nothing (RFC 3986, 2.2): what is relative on such a page leads astray.
+            if b"%2f" not in request.scope["raw_path"].lower():
+                found = await loop.run_in_executor(self.files, look)
             found = found or await loop.run_in_executor(self.files, self.site.not_found)
         return found or self.keeper.pages.say_not_found(self._place(request))
+
+    async def straightened(self, request: Request) -> Response:
+        """Lead from a reader's page with a slash at its end to the page; relative, so that it leads nowhere else."""
+        to = quote(request.path_params.get("token", "subscribe"), safe="")
+        return Response(status_code=308, headers={"Location": f"../{to}"})
 
     async def explained(self, request: Request, fault: Exception) -> Response:
         """Say what is wrong with a request."""
@@ -206,6 +216,7 @@ def make_app(desk: Desk, visitors: Visitors, web_url: str) -> ASGIApp:
     }
     routes = [
         *(Route(path, endpoint, methods=["GET", "POST"]) for path, endpoint in pages.items()),
+        *(Route(f"{path}/", desk.straightened, methods=["GET"]) for path in pages),
         Route("/hooks/{mailer}", desk.hook, methods=["POST"]),
         Route("/healthz", desk.pulse, methods=["GET"]),
     ]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from pipeline import subscribing
 from pipeline.audience.joining import LONGEST_PAUSE
-from pipeline.model import Person, Preferences, SubscriberState
+from pipeline.model import BOUNCED, Person, Preferences, SubscriberState
 from pipeline.web.joining import address_of, wrong_link
 
 if TYPE_CHECKING:
@@ -133,6 +133,8 @@ def show(
         faults={field: said.get(field, "") for field in ANCHORS},
         wrong=[{"at": ANCHORS[field], "text": text} for field, text in said.items()],
         saved=saved,
+        # Only who bounced can come back by the form.
+        subscribe_again=f"{place.up}subscribe" if (person.suppressed or "").startswith(BOUNCED) else "",
         categories=[{"slug": slug, "name": name} for slug, name in bounds.categories.items()],
         first=bounds.first.isoformat(),
         last=bounds.last.isoformat(),

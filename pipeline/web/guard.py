@@ -15,6 +15,7 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import PlainTextResponse
 
 from pipeline.errors import NewsletterError
+from pipeline.serving.forms import CLOSE
 from pipeline.serving.headers import dress
 from pipeline.web.headers import HSTS, PLAIN
 
@@ -56,7 +57,7 @@ class Guard:
             await send(message)
 
         try:
-            await self.app(scope, receive, dressed)
+            await (_muddled if _is_muddled(scope) else self.app)(scope, receive, dressed)
         except ClientDisconnect:
             pass  # it went away in the middle of what it said
         except Exception as fault:
@@ -82,6 +83,17 @@ def named(scope: Scope) -> str:
     if first in NAMED:
         return f"/{first}/…" if more else f"/{first}"
     return "elsewhere"
+
+
+def _is_muddled(scope: Scope) -> bool:
+    """Tell whether a request says twice where it ends: a proxy may have read it otherwise (RFC 9112, 6.3)."""
+    return {b"transfer-encoding", b"content-length"} <= {name for name, _ in scope["headers"]}
+
+
+async def _muddled(scope: Scope, receive: Receive, send: Send) -> None:
+    """Refuse it, and whatever follows on the same connection."""
+    answer = PlainTextResponse("Either Transfer-Encoding or Content-Length.\n", 400, headers=CLOSE)
+    await answer(scope, receive, send)
 
 
 def _put_right(scope: Scope) -> None:

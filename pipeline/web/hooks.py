@@ -27,8 +27,6 @@ def hear(opened: Open, mailer: str, headers: Mapping[str, str], body: bytes, now
     Raises StoreError: the provider sends it again.
     """
     hook = opened.hook(mailer)
-    if hook is None:
-        return PlainTextResponse("There is no such hook.\n", 404)
     try:
         heard = hook.hear(headers, body, now)
     except HookRefused as fault:

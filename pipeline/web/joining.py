@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from pipeline import subscribing
 from pipeline.audience.addresses import LONGEST, normalise
 from pipeline.audience.joining import Stage
+from pipeline.deliver.trial import TOKEN as TRIAL
 from pipeline.errors import AudienceError
 from pipeline.model import IssueState, Person
 from pipeline.web.pages import apart, masked
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 #: The field that no person sees; programs fill in whatever there is.
 TRAP = "topic"
 MINUTE = 60
+#: What stands for a token in test copies, and in the files of an issue that a person looks at (deliver/freeze.py).
+NOBODYS = (TRIAL, "sample")
 
 
 def form(visit: Visit) -> Response:
@@ -30,17 +33,16 @@ def form(visit: Visit) -> Response:
 def ask(visit: Visit) -> Response:
     """Note that somebody asks with this address: the same answer after the same work, whoever that is."""
     pages, email = visit.pages, visit.field("email").strip()
+    known = _is_address(email)
+    if visit.from_elsewhere:
+        # Any site can have its visitors' browsers post this; none can have them press our button, or read its own
+        # words on our page.
+        return _form(visit, email, once_more=True) if known else _form(visit)
+    if not known:
+        fault = pages.word("address_wrong" if email else "address_missing")
+        return _form(visit, email, fault=fault, status=422)
     if visit.field(TRAP):
         return _asked(visit, email)
-    try:
-        if not email:
-            return _form(visit, fault=pages.word("address_missing"), status=422)
-        normalise(email)
-    except AudienceError:
-        return _form(visit, email, fault=pages.word("address_wrong"), status=422)
-    if visit.from_elsewhere:
-        # Any site can have its visitors' browsers post this; none can have them press our button.
-        return _form(visit, email, once_more=True)
     wait = visit.limits.subscribe(visit.client)
     if wait:
         answer = pages.say_too_often(visit.place, math.ceil(wait / MINUTE))
@@ -48,6 +50,14 @@ def ask(visit: Visit) -> Response:
         return answer
     subscribing.ask(visit.project, email, "", visit.now)
     return _asked(visit, email)
+
+
+def _is_address(text: str) -> bool:
+    try:
+        normalise(text)
+    except AudienceError:
+        return False
+    return True
 
 
 def _form(
@@ -106,8 +116,7 @@ def stands(visit: Visit, found: subscribing.Joining) -> Response:
         return pages.say(
             "confirm_expired", place, status=410, button=("subscribe_again", f"{place.up}subscribe")
         )
-    token = visit.project.tokens.token(subscribing.PREFERENCES, found.person.uid)
-    preferences = ("preferences", f"{place.up}preferences/{token}")
+    preferences = ("preferences", preferences_of(visit, found.person))
     what = "confirmed" if found.stage is Stage.CONFIRMED else "already"
     return pages.say(what, place, link=preferences, address=address)
 
@@ -117,6 +126,14 @@ def address_of(person: Person) -> str:
     return masked(person.subscriber.email) if person.subscriber else ""
 
 
+def preferences_of(visit: Visit, person: Person) -> str:
+    """Return where somebody's preferences are."""
+    token = visit.project.tokens.token(subscribing.PREFERENCES, person.uid)
+    return f"{visit.place.up}preferences/{token}"
+
+
 def wrong_link(visit: Visit) -> Response:
-    """Answer a token that is not ours, or nobody's any more: always the same."""
-    return visit.pages.say("wrong_link", visit.place, status=404)
+    """Answer a token that is not ours, or nobody's any more: always the same, but for a test copy's."""
+    if visit.token in NOBODYS:
+        return visit.pages.say("test_link", visit.place)
+    return visit.pages.say_wrong_link(visit.place)

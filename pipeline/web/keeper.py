@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, TypeVar
@@ -51,6 +51,8 @@ class Open:
         self.store, self.tokens = project.store, project.tokens
         self.pages = Pages(project)
         self._makers, self._hooks = hook_makers(), dict[str, Hook]()
+        #: The names of the hooks there are.
+        self.hooks = frozenset(self._makers)
         self._categories: tuple[float, tuple[tuple[str, str], ...]] | None = None
 
     def categories(self) -> tuple[tuple[str, str], ...]:
@@ -65,11 +67,11 @@ class Open:
             kept = self._categories = now, found
         return kept[1]
 
-    def hook(self, name: str) -> Hook | None:
-        """Return the hook of that name, made at its first use; None if there is none."""
-        if name in self._makers and name not in self._hooks:
+    def hook(self, name: str) -> Hook:
+        """Return one of the hooks, made at its first use."""
+        if name not in self._hooks:
             self._hooks[name] = self._makers[name](self.project)
-        return self._hooks.get(name)
+        return self._hooks[name]
 
 
 class Keeper:
@@ -89,6 +91,11 @@ class Keeper:
     def pages(self) -> Pages:
         """What makes pages, whatever became of the store."""
         return self._last.pages
+
+    @property
+    def hooks(self) -> Set[str]:
+        """The names of the hooks there are, whatever became of the store."""
+        return self._last.hooks
 
     async def ask(self, work: Callable[[Open, datetime], Made]) -> Made:
         """Have a thread do something with the newsletter, at the moment it begins.

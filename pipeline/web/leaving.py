@@ -8,7 +8,7 @@ from starlette.responses import PlainTextResponse, Response
 
 from pipeline import subscribing
 from pipeline.model import Person, SubscriberState
-from pipeline.web.joining import address_of, wrong_link
+from pipeline.web.joining import address_of, preferences_of, wrong_link
 
 if TYPE_CHECKING:
     from pipeline.web.visit import Visit
@@ -29,13 +29,12 @@ def question(visit: Visit) -> Response:
 
 def button(visit: Visit, person: Person) -> Response:
     """Show the button."""
-    token = visit.project.tokens.token(subscribing.PREFERENCES, person.uid)
     return visit.pages.respond(
         "leave",
         visit.pages.titled("leave"),
         visit.place,
         address=address_of(person),
-        preferences=f"{visit.place.up}preferences/{token}",
+        preferences=preferences_of(visit, person),
     )
 
 
@@ -72,10 +71,11 @@ def _undo(visit: Visit, back: str) -> Response:
     person = subscribing.reader(visit.project, subscribing.UNSUBSCRIBE, visit.token)
     if person is None:
         return wrong_link(visit)
-    if subscribing.undo(visit.project, visit.token, back, visit.now):
-        return visit.pages.say("undone", visit.place, address=address_of(person))
-    if person.subscriber and person.subscriber.state is not SubscriberState.UNSUBSCRIBED:
-        # Pressed twice: it has been taken back.
-        return visit.pages.say("undone", visit.place, address=address_of(person))
+    taken_back = subscribing.undo(visit.project, visit.token, back, visit.now)
+    # Pressed twice: it has been taken back before.
+    is_in = person.subscriber and person.subscriber.state is not SubscriberState.UNSUBSCRIBED
+    if taken_back or is_in:
+        preferences = ("preferences", preferences_of(visit, person))
+        return visit.pages.say("undone", visit.place, link=preferences, address=address_of(person))
     again = ("subscribe_again", f"{visit.place.up}subscribe")
     return visit.pages.say("undo_late", visit.place, status=410, button=again)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import date
 from hashlib import sha256
 from typing import TYPE_CHECKING, cast
+from urllib.parse import quote
 
 from markupsafe import Markup
 from starlette.responses import HTMLResponse
@@ -22,6 +23,7 @@ from pipeline.errors import ThemeError
 from pipeline.render.addresses import Addresses
 from pipeline.render.site.frame import Frame
 from pipeline.render.theme.words import counted, filled
+from pipeline.settings import mailbox
 
 if TYPE_CHECKING:
     from pipeline.project import Project
@@ -35,12 +37,14 @@ SAID = (
     "left",
     "not_now",
     "not_understood",
+    "test_link",
     "undo_late",
     "undone",
-    "wrong_link",
 )
 
 
+#: Parts of a path from which a page still finds its way up; no page of ours lies as deep.
+DEEPEST = 20
 #: A word's key, and where it leads.
 Link = tuple[str, str]
 
@@ -49,7 +53,7 @@ Link = tuple[str, str]
 class Place:
     """Where on this server a page is read."""
 
-    #: The way back to the server's root: "../" from /confirm/TOKEN.
+    #: The way back to the server's root: "../" from /confirm/TOKEN, "/" from further down.
     up: str = ""
     #: True if the site lies below the same root.
     site: bool = False
@@ -57,7 +61,9 @@ class Place:
     @classmethod
     def of(cls, path: str, *, site: bool) -> Place:
         """`path` is as it was asked for, still percent-encoded."""
-        return cls("../" * max(path.count("/") - 1, 0), site)
+        depth = max(path.count("/") - 1, 0)
+        # What a path is made of must not make a page many times as long.
+        return cls("../" * depth if depth <= DEEPEST else "/", site)
 
 
 class Pages:
@@ -77,6 +83,10 @@ class Pages:
             f"default-src 'none'; style-src 'sha256-{digest}'; form-action 'self'; base-uri 'none'; "
             "frame-ancestors 'none'"
         )
+        # In every mail there is, so it is no secret.
+        newsletter = settings.newsletter
+        asked = mailbox(newsletter.reply_to) if newsletter.reply_to else newsletter.mailbox
+        self._ask = {"text": asked.addr_spec, "url": f"mailto:{quote(asked.addr_spec, safe='@')}"}
         #: What any sentence may name.
         self._values = {
             "name": settings.newsletter.name,
@@ -150,10 +160,18 @@ class Pages:
         forms = self._words["too_often_text"]
         return self._said(self.titled("too_often"), counted(self._language, forms, minutes), place, 429)
 
+    def say_wrong_link(self, place: Place) -> HTMLResponse:
+        """Make the page for a link that opens nothing, and say who can be asked. Raises ThemeError."""
+        title, text = self.titled("wrong_link"), self.word("wrong_link_text")
+        return self._said(title, text, place, 404, ask=self._ask)
+
     def say_not_found(self, place: Place) -> HTMLResponse:
-        """Make the page for an address that is none of ours. Raises ThemeError."""
-        text, front = self.word("not_found_text"), f"{self._root(place)}index.html"
-        return self._said(self.word("not_found"), text, place, 404, button=("to_the_front", front))
+        """Make the page for an address that is none of ours, or the site's before it has its own. Raises ThemeError."""
+        button = ("to_the_front", f"{self._root(place)}index.html")
+        if place.site:
+            # Before the first build there is no front page either.
+            button = ("subscribe", f"{place.up}subscribe")
+        return self._said(self.word("not_found"), self.word("not_found_text"), place, 404, button=button)
 
     def _said(
         self,
@@ -165,6 +183,7 @@ class Pages:
         undo: str = "",
         button: Link | None = None,
         link: Link | None = None,
+        ask: Mapping[str, str] | None = None,
     ) -> HTMLResponse:
         return self.respond(
             "said",
@@ -176,6 +195,7 @@ class Pages:
             undo=undo,
             button=self._link(button),
             link=self._link(link),
+            ask=ask or {},
         )
 
     def _link(self, link: Link | None) -> Mapping[str, str]:

@@ -17,6 +17,7 @@ from uvicorn.server import Server as UvicornServer
 from pipeline.serving.headers import dress
 from pipeline.serving.server import Server
 from pipeline.web.headers import PLAIN
+from pipeline.web.visitors import counted
 
 #: Seconds until a request's head is there, then its body, and until a part of the answer is taken off our hands.
 HEAD, BODY, ANSWER = 10, 20, 20
@@ -36,6 +37,8 @@ class Wary(H11Protocol):
         super().__init__(*args, **kwargs)
         self._stage = ("", 0)
         self._since = 0.0
+        #: Whom it counts for.
+        self._peer = ""
         #: Requests answered, and how often a part of an answer was taken off our hands.
         self._answered = self._taken = 0
 
@@ -43,8 +46,8 @@ class Wary(H11Protocol):
         """Begin, unless there are too many already."""
         super().connection_made(transport)
         host = self.client[0] if self.client else ""
-        mates = (each.client for each in self.connections if isinstance(each, Wary))
-        of_this_peer = sum(mate is not None and mate[0] == host for mate in mates)
+        self._peer = counted(host)
+        of_this_peer = sum(isinstance(each, Wary) and each._peer == self._peer for each in self.connections)
         if len(self.connections) > MOST or (of_this_peer > MOST_OF_A_PEER and not self.trusts(host)):
             transport.abort()
 

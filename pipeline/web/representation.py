@@ -71,6 +71,15 @@ def unchanged(etag: str, modified: float, asked: Headers) -> bool:
     return since is not None and int(modified) <= since
 
 
+def changed(etag: str, modified: float, asked: Headers) -> bool:
+    """Tell whether who asks wants other bytes than these or none (RFC 9110, 13.2.2)."""
+    tags = asked.get("if-match")
+    if tags is not None:
+        return tags.strip() != "*" and etag not in [tag.strip() for tag in tags.split(",")]
+    since = _moment(asked.get("if-unmodified-since", ""))
+    return since is not None and int(modified) > since
+
+
 def part(etag: str, size: int, asked: Headers) -> tuple[int, int]:
     """Return the first and the last byte that are wanted: of one range as asked, else of the whole (RFC 9110, 14.2)."""
     whole = (0, size - 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import socket
 import threading
@@ -20,7 +21,7 @@ from pipeline.web.limits import Limits
 from pipeline.web.pages import Place
 from pipeline.web.protocol import Wary, WaryServer
 from pipeline.web.rehearsal import rehearse
-from pipeline.web.site import Site
+from pipeline.web.site import INDEX, Site
 from pipeline.web.visit import Visit
 from pipeline.web.visitors import Visitors
 
@@ -28,6 +29,10 @@ if TYPE_CHECKING:
     from pipeline.project import Project
 
 HOST, PORT = "127.0.0.1", 8080
+#: The port of addresses that name none (RFC 9110, 4.2.1).
+HTTP = 80
+#: What a system says of an address that is none of its own, or of a kind that it does not have.
+NOT_OURS = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
 #: Seconds that requests under way have to be finished in, once it is told to end.
 PATIENCE = 25
 #: Seconds that the letter under way has after that.
@@ -43,20 +48,27 @@ def listen(address: str, port: int) -> socket.socket:
             address.strip("[]"), port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )
     except OSError as fault:
-        raise UsageError(
-            f"-b {address}: {fault.strerror}. Name an address of this machine, like {HOST}."
-        ) from fault
+        raise _no_address(address, fault) from fault
     family, _, _, _, place = found[0]
     try:
         return server.listen(family, place)
     except OSError as fault:
+        if fault.errno in NOT_OURS:
+            raise _no_address(address, fault) from fault
         raise NewsletterError(
-            f"port {port} of {address} cannot be had: {fault.strerror}. Take another: newsletter serve -p 8081"
+            f"port {port} of {address} cannot be had: {fault.strerror}. Take another with -p; 0 takes any that is free."
         ) from fault
 
 
-def concerns(project: Project) -> list[str]:
-    """Say what readers will not get as things stand: mail that cannot go, buttons that mail programs will not press."""
+def _no_address(address: str, fault: OSError) -> UsageError:
+    return UsageError(f"-b {address}: {fault.strerror}. Name an address of this machine, like {HOST}.")
+
+
+def concerns(project: Project, at: str, *, site: bool) -> list[str]:
+    """Say what readers will not get as things stand: mail that cannot go, pages that are not there, buttons.
+
+    `at` is where it listens, like http://127.0.0.1:8080/; `site` is whether public/ is served as well.
+    """
     settings, found = project.settings, []
     try:
         if settings.mail.mailer == "outbox":
@@ -67,9 +79,12 @@ def concerns(project: Project) -> list[str]:
             _ = project.mailer
     except SettingsError as fault:
         found.append(f"confirmations cannot be sent, so nobody can subscribe: {fault}")
+    if site and not (project.public / INDEX).is_file():
+        found.append("public/ is not there yet, so / leads nowhere. Make it with: newsletter build")
     if urlsplit(settings.web_url).scheme != "https":
+        where = "" if _leads_to(settings.web_url, at) else f"Links in letters lead there, not to {at} here. "
         found.append(
-            f"web.url is {settings.web_url}. Without https, mail programs offer no button to unsubscribe "
+            f"web.url is {settings.web_url}. {where}Without https, mail programs offer no button to unsubscribe "
             "(RFC 8058, 3.1)."
         )
     elif not settings.web.trusted_proxies:
@@ -78,6 +93,13 @@ def concerns(project: Project) -> list[str]:
             "readers count as one client."
         )
     return found
+
+
+def _leads_to(url: str, at: str) -> bool:
+    """Tell whether somebody on this machine who follows an address comes to where we listen."""
+    asked, ours = urlsplit(url), urlsplit(at)
+    near = asked.hostname in ("localhost", "127.0.0.1", "::1", ours.hostname)
+    return near and (asked.port or HTTP) == ours.port
 
 
 def serve(

@@ -20,7 +20,7 @@ from urllib.parse import quote
 
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 
-from pipeline.web.representation import EVERYBODYS, headers_of, kind_of, part, unchanged
+from pipeline.web.representation import EVERYBODYS, changed, headers_of, kind_of, part, unchanged
 
 if TYPE_CHECKING:
     from starlette.datastructures import Headers
@@ -150,6 +150,9 @@ class Site:
             "Accept-Ranges": "bytes",
             **headers_of(found.kind, asked, self._policy),
         }
+        if changed(found.etag, found.modified, asked):
+            found.file.close()
+            return PlainTextResponse("It has changed.\n", 412)
         if unchanged(found.etag, found.modified, asked):
             found.file.close()
             del told["Content-Type"]

@@ -83,6 +83,11 @@ def _read(text: str) -> Address | None:
     return mapped or address
 
 
+def counted(host: str) -> str:
+    """Return whom limits count for a peer's address: a whole network where a household has one."""
+    return _counted(_read(host))
+
+
 def _counted(address: Address | None) -> str:
     if isinstance(address, IPv6Address):
         return str(IPv6Network((address, PREFIX), strict=False))

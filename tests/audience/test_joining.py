@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pipeline.audience import joining
@@ -40,6 +40,7 @@ def apply(person: Person, decision: Decision) -> Person:
     )
 
 
+@example([("ask", 1), ("confirm", 1), ("leave", 1), ("ask", 25 * 3600), ("leave", 1)])
 @given(st.lists(st.tuples(STEPS, WAITS), max_size=25))
 def test_no_order_of_steps_makes_a_reader_of_somebody_who_did_not_say_so(steps):
     person, now, letters = Person("0" * 32), NOW, []
@@ -67,6 +68,9 @@ def test_no_order_of_steps_makes_a_reader_of_somebody_who_did_not_say_so(steps):
         letters += decision.letters
         person = apply(person, decision)
         believe(person, letters)
+        if step == "leave":
+            asked = [at for kind, at in letters if kind is LetterKind.CONFIRMATION]
+            assert Stage.WAITING not in [joining.stage(person, at, now) for at in asked]
 
 
 def believe(person: Person, letters: list[tuple[LetterKind, datetime]]) -> None:

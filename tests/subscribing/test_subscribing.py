@@ -161,6 +161,36 @@ def test_coming_back_after_leaving_needs_a_fresh_consent(ana):
     assert back.person.last(EventKind.CONFIRMED).words == "by the form: Newer words."
 
 
+def test_who_left_asked_again_and_leaves_again_has_said_no_to_that(ana):
+    now = ana.now + HOUR
+    subscribing.leave(ana, token(ana), "the page", now)
+    asks(ana, now=now + 2 * DAY)
+    again = confirmation(ana, now + 2 * DAY)
+    assert subscribing.asked(ana, again, now + 3 * DAY).stage is Stage.WAITING
+    for _ in range(2):  # a mail program that got no answer asks again
+        left = subscribing.leave(ana, token(ana), "one click", now + 3 * DAY)
+        assert left.undo == ""
+    assert subscribing.asked(ana, again, now + 3 * DAY).stage is Stage.EXPIRED
+    assert subscribing.confirm(ana, again, WORDING, now + 3 * DAY).stage is Stage.EXPIRED
+    assert state(ana) is SubscriberState.UNSUBSCRIBED
+    told = [event.words for event in left.person.events if event.kind is EventKind.LEFT]
+    assert told == ["before confirming", "the page"]
+    # They can still come back, by asking anew.
+    asks(ana, now=now + 4 * DAY)
+    assert subscribing.confirm(
+        ana, confirmation(ana, now + 4 * DAY), WORDING, now + 4 * DAY + MINUTE
+    ).stage is (Stage.CONFIRMED)
+
+
+def test_a_confirmation_of_a_time_to_come_counts_for_nothing(project):
+    asks(project)
+    for ahead, stage in ((HOUR, Stage.WAITING), (HOUR + MINUTE, Stage.EXPIRED), (1000 * DAY, Stage.EXPIRED)):
+        link = confirmation(project, project.now + ahead)
+        assert subscribing.asked(project, link, project.now).stage is stage
+    assert subscribing.confirm(project, link, WORDING, project.now).stage is Stage.EXPIRED
+    assert state(project) is SubscriberState.UNCONFIRMED
+
+
 @pytest.mark.parametrize(
     ("reason", "letters", "stage"),
     [("bounced: 5.1.1", [LetterKind.CONFIRMATION], Stage.CONFIRMED), ("complained", [], Stage.EXPIRED)],

@@ -10,7 +10,7 @@ import pytest
 from support.readers import House, token, words
 
 from pipeline import subscribing
-from pipeline.model import Preferences
+from pipeline.model import Decision, Preferences
 
 ZONE = ZoneInfo("America/New_York")
 
@@ -129,6 +129,18 @@ def test_who_has_left_chooses_nothing(house: House) -> None:
         assert "You are out" in words(reply.text)
         assert "Saved." not in words(reply.text)
     assert house.wants(email) == Preferences()
+
+
+def test_who_bounced_is_told_and_can_come_back(house: House) -> None:
+    email = house.reader()
+    house.project.store.decide(email, lambda _: Decision(suppress="bounced: no such mailbox"))
+    for reply in (house.http.ask(link(email)), house.http.post(link(email), {"what": "all"})):
+        assert "came back, so nothing is sent there at the moment" in words(reply.text)
+        assert re.search(r'<a href="\.\./subscribe">Subscribe again</a>', reply.text)
+    # Of anything else that stands in the way nothing is said: the form does not help there.
+    email = house.reader()
+    house.project.store.decide(email, lambda _: Decision(suppress="an editor's word"))
+    assert "came back" not in words(house.http.ask(link(email)).text)
 
 
 def test_another_sites_page_changes_nothing(house: House) -> None:

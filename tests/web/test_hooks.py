@@ -73,6 +73,13 @@ def test_what_is_not_proven_changes_nothing(
     assert suppressed(project) is None
 
 
+def test_a_report_has_a_size_and_nobodys_is_not_read_at_all(port: int) -> None:
+    assert report(port, "provider", b"x" * 1_000_001).status == 413
+    with socket.create_connection(("127.0.0.1", port), timeout=5) as wire:
+        wire.sendall(b"POST /hooks/nobody HTTP/1.1\r\nHost: x\r\nContent-Length: 900000\r\n\r\nx")
+        assert reply(wire).status == 404
+
+
 def test_a_hooks_own_fault_tells_nobody_anything(port: int, caplog: pytest.LogCaptureFixture) -> None:
     broken = report(port, "provider", b"fault")
     assert broken.status == 500

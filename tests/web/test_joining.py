@@ -10,6 +10,8 @@ from datetime import timedelta
 import pytest
 from support.readers import TOKENS, House, words
 
+from pipeline.deliver.trial import TOKEN
+
 
 def test_the_form_has_one_field_and_says_how_often_and_what_comes(house: House) -> None:
     page = house.http.ask("/subscribe").text
@@ -69,6 +71,20 @@ def test_a_program_that_fills_in_every_field_is_answered_and_not_noted(house: Ho
     assert not house.noted("robot@example.org")
 
 
+def test_nobody_puts_words_of_their_own_on_our_page(house: House) -> None:
+    said = "Your account is blocked, call 555-0100"
+    trapped = house.http.post("/subscribe", {"email": said, "topic": "x"})
+    assert (trapped.status, "Look in your mailbox" in words(trapped.text)) == (422, False)
+    for fields in ({"email": said}, {"email": said, "topic": "x"}):
+        sent = house.http.post("/subscribe", fields, Sec_Fetch_Site="cross-site")
+        assert (sent.status, "555-0100" in sent.text) == (200, False)
+    # Nor does another site learn that there is a trap.
+    lured = house.http.post(
+        "/subscribe", {"email": "a@example.org", "topic": "x"}, Sec_Fetch_Site="cross-site"
+    )
+    assert "press the button once more" in lured.text
+
+
 @pytest.mark.parametrize(
     "email", ["nobody", "a@b", "a b@example.org", "a@example.org, b@example.org", "x\r\nBcc: y@example.org"]
 )
@@ -121,6 +137,38 @@ def test_who_confirms_is_in_with_the_very_words_they_saw(house: House) -> None:
     # Pressed twice, or the link opened again: nothing new.
     assert "You are in already" in words(house.http.post(link).text)
     assert "You are in already" in words(house.http.ask(link).text)
+
+
+def test_a_link_of_a_test_copy_says_that_it_is_one(house: House) -> None:
+    house.quiet()
+    before = house.dump()
+    for page in ("confirm", "preferences", "unsubscribe"):
+        for how in (house.http.ask, house.http.post, house.http.one_click):
+            reply = how(f"/{page}/{TOKEN}")
+            assert (reply.status, "This is a test copy" in words(reply.text)) == (200, True), page
+    assert house.http.post(f"/unsubscribe/{TOKEN}", {"undo": TOKEN}).status == 200
+    # As do those in the pages that an editor looks at.
+    assert house.http.ask("/unsubscribe/sample").status == 200
+    assert house.dump() == before
+
+
+def test_a_link_that_opens_nothing_says_who_can_be_asked(house: House) -> None:
+    reply = house.http.ask("/confirm/x")
+    assert "Or write to editor@example.org" in words(reply.text)
+    assert '<a href="mailto:editor@example.org">' in reply.text
+
+
+def test_a_slash_too_many_leads_to_the_page(house: House) -> None:
+    for target, to in (
+        ("/subscribe/", "../subscribe"),
+        ("/confirm/x%3Ay/", "../x%3Ay"),
+        ("/preferences/x/?a=b", "../x"),
+        ("/unsubscribe/x/", "../x"),
+    ):
+        reply = house.http.ask(target)
+        assert (reply.status, reply.headers["location"]) == (308, to)
+        assert house.http.post(target).status == 405
+    assert house.http.ask("/subscribe//").status == 404
 
 
 def test_a_link_that_is_too_old_offers_another(house: House) -> None:

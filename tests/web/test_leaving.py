@@ -78,7 +78,9 @@ def test_it_can_be_taken_back_for_ten_minutes(house: House) -> None:
     back = undo_of(house.http.ask(link(email)).text)
     assert back == undo_of(page.text)
     for _ in range(2):  # pressed twice
-        assert "You are in again" in words(house.http.post(link(email), {"undo": back}).text)
+        again = house.http.post(link(email), {"undo": back})
+        assert "You are in again" in words(again.text)
+        assert f'href="../preferences/{token("preferences", email)}"' in again.text
         assert house.state(email) == "confirmed"
 
 

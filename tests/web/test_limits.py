@@ -88,8 +88,6 @@ def test_a_body_has_a_size(strict: House) -> None:
         )
         chunk = b"fff0\r\n" + b"x" * 0xFFF0 + b"\r\n"
         assert strict.http.raw(endless.encode() + chunk).status == 413, target
-    hook = strict.http.ask("/hooks/nobody", "POST", b"x" * 1_000_001)
-    assert hook.status == 413
     assert strict.state(email) == "confirmed"
 
 
@@ -110,6 +108,16 @@ def test_nonsense_is_answered_in_a_line(strict: House) -> None:
         answer = strict.http.raw(request)
         assert answer.status == 400
         assert answer.headers["x-content-type-options"] == "nosniff"
+    # Where such a request ends a proxy in front may read otherwise: what follows it is nobody's.
+    with strict.http.connect() as wire:
+        smuggled = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
+        wire.sendall(
+            b"POST /subscribe HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n"
+            b"Content-Length: 5\r\n\r\n0\r\n\r\n" + smuggled
+        )
+        answer = reply(wire)
+        assert (answer.status, answer.headers["connection"]) == (400, "close")
+        assert wire.recv(1) == b""
     # A second request in the same breath, and nonsense after one that was answered early.
     two = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n" * 2
     with strict.http.connect() as wire:

@@ -9,8 +9,11 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+from support.letter import Letter
 from support.looks import WIDEST
-from support.readers import House, token
+from support.readers import House, serve, token
+
+from pipeline.model import Decision
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -62,7 +65,8 @@ def shown(browser: Browser, width: int, scheme: str, **options: object) -> Itera
 
 def pages(house: House) -> dict[str, tuple[str, list[tuple[str, str]] | None]]:
     """Every page there is: its address, and what is posted to it."""
-    reader, leaver, gone, chooser = (house.reader("Maximiliane") for _ in range(4))
+    reader, leaver, gone, chooser, bounced = (house.reader("Maximiliane") for _ in range(5))
+    house.project.store.decide(bounced, lambda _: Decision(suppress="bounced: no such mailbox"))
     house.project.store.unsubscribe(gone, house.now - timedelta(days=1))
     fresh, late = house.asks("fresh.looks@example.org"), house.asks("late.looks@example.org", hours_ago=80)
     new = house.asks("new.looks@example.org")
@@ -85,7 +89,9 @@ def pages(house: House) -> dict[str, tuple[str, list[tuple[str, str]] | None]]:
         "preferences": (choose(reader), None),
         "saved": (choose(chooser), [("what", "some"), ("category", "botox"), ("until", "2026-02-03")]),
         "not saved": (choose(reader), [("what", "some"), ("until", "2036-02-03")]),
+        "bounced": (choose(bounced), None),
         "wrong": ("unsubscribe/x", None),
+        "a test copy's": ("unsubscribe/test", None),
     }
 
 
@@ -169,6 +175,20 @@ def test_the_focus_can_be_seen_and_the_error_is_more_than_a_colour(browser: Brow
         assert outline == "solid3px"
         assert field.evaluate("e => getComputedStyle(e).borderTopWidth") == "2px"
         assert "▲" in page.get_by_role("alert").inner_text()
+        # Nor does its ring touch what stands below.
+        ring = """e => { const style = getComputedStyle(e), below = document.getElementById('email-hint');
+            return below.getBoundingClientRect().top - e.getBoundingClientRect().bottom
+                - parseFloat(style.outlineWidth) - parseFloat(style.outlineOffset); }"""
+        assert field.evaluate(ring) >= 2
+
+
+@pytest.mark.browser
+def test_a_name_of_one_long_word_fits_a_small_screen(browser: Browser, sent: Letter) -> None:
+    name = {"NEWSLETTER_NEWSLETTER__NAME": "Donaudampfschifffahrtselektrizitaetenhauptbetriebswerk"}
+    with serve(sent, env=name) as http, shown(browser, 360, "light") as (page, _):
+        for path in ("subscribe", f"preferences/{token('preferences', 'ana@example.com')}", "confirm/x"):
+            page.goto(http.url + path)
+            assert page.evaluate("document.documentElement.scrollWidth") <= 360, path
 
 
 def test_every_page_speaks_the_newsletters_language(house: House) -> None:

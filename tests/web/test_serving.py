@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shutil
 import signal
 import socket
 import threading
@@ -10,18 +12,18 @@ from collections.abc import Iterator
 
 import pytest
 from support.http import PATIENCE, Reply, reply
-from support.letter import Letter
+from support.letter import CLOCK, SECRET, Letter
 from support.readers import FORM, ONE_CLICK, TRUSTED, House, person, serve, token, words
 
 from pipeline.errors import NewsletterError, ThemeError, UsageError
-from pipeline.project import Project
+from pipeline.project import Project, open_project
 from pipeline.store.driver import DRIVER
 from pipeline.web import app
 from pipeline.web.keeper import Open
 from pipeline.web.limits import Limits
 from pipeline.web.pages import Place
 from pipeline.web.rehearsal import rehearse
-from pipeline.web.serve import listen
+from pipeline.web.serve import concerns, listen
 from pipeline.web.visit import Visit
 
 FILE = ".newsletter/newsletter.db"
@@ -63,9 +65,12 @@ def test_what_cannot_be_served_is_said_at_once(sent: Letter) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         with pytest.raises(
-            NewsletterError, match=f"port {port} of 127.0.0.1 cannot be had: .* newsletter serve -p"
+            NewsletterError, match=f"port {port} of 127.0.0.1 cannot be had: .* Take another with -p"
         ):
             listen("127.0.0.1", port)
+    # An address for documentation (RFC 5737) is no machine's: another port would not help.
+    with pytest.raises(UsageError, match=r"^-b 192\.0\.2\.1: .* Name an address of this machine"):
+        listen("192.0.2.1", 0)
     with pytest.raises(UsageError, match="Name an address of this machine"):
         listen("no.such.host.invalid", 0)
     sent.write(
@@ -75,15 +80,55 @@ def test_what_cannot_be_served_is_said_at_once(sent: Letter) -> None:
     ran = sent.run("serve", "-p", "0")
     assert ran.code == 1
     assert "templates/reader/preferences.html:2: 'oops' is undefined" in ran.err
+    (sent.root / "templates/reader/preferences.html").unlink()
+    # Also what is in a letter only.
+    sent.write("templates/letters/already.txt", "Hello.\n{{ oops }}\n")
+    ran = sent.run("serve", "-p", "0")
+    assert ran.code == 1
+    assert "templates/letters/already.txt:2: 'oops' is undefined" in ran.err
+
+
+def test_a_site_that_was_never_built_is_said_at_once_and_leads_into_no_dead_end(sent: Letter) -> None:
+    with serve(sent, "--site") as http:
+        assert "public/" not in http.ends()[1]
+    shutil.rmtree(sent.root / "public")
+    with serve(sent, "--site") as http:
+        page = http.ask("/")
+        assert page.status == 404
+        button = re.search(r'<a class="button" href="([^"]+)"', page.text)
+        assert button
+        assert http.ask(f"/{button[1]}").status == 200
+        _, err = http.ends()
+    assert "warning: public/ is not there yet, so / leads nowhere. Make it with: newsletter build\n" in err
+
+
+def test_links_that_lead_elsewhere_are_said_at_once(project: Project) -> None:
+    def said(web_url: str, at: str = "http://127.0.0.1:8080/") -> bool:
+        environ = {"NEWSLETTER_SECRET": SECRET, "NEWSLETTER_WEB__URL": web_url}
+        found = "\n".join(concerns(open_project(project.root, CLOCK, environ), at, site=False))
+        return f"web.url is {web_url}. Links in letters lead there, not to {at} here." in found
+
+    assert said("http://localhost:8000")
+    assert said("http://letter.example.org:8080")
+    assert said("http://127.0.0.1")
+    assert not said("http://localhost:8080")
+    assert not said("http://127.0.0.1", "http://127.0.0.1:80/")
+    assert not said("http://box.example:8080", "http://box.example:8080/")
+    assert not said("https://letter.example.org")
 
 
 def test_a_word_with_a_place_that_nothing_fills_is_said_at_once(project: Project) -> None:
     words = project.root / "templates/words/en.toml"
     words.parent.mkdir(parents=True)
-    words.write_text('asked_text = "Wait for {somebody}."\n')
-    opened = Open(project)
-    with pytest.raises(ThemeError, match=r"asked_text has a place \{somebody\} that nothing fills"):
-        rehearse(Visit(project, opened.pages, project.now, Place(), "", Limits("1/day"), opened.categories))
+    # The second stands in a letter only.
+    for key in ("asked_text", "welcome_issue_below"):
+        words.write_text(f'{key} = "Wait for {{somebody}}."\n')
+        opened = Open(open_project(project.root, CLOCK, {"NEWSLETTER_SECRET": SECRET}))
+        visit = Visit(
+            opened.project, opened.pages, project.now, Place(), "", Limits("1/day"), opened.categories
+        )
+        with pytest.raises(ThemeError, match=r"has a place \{somebody\} that nothing fills"):
+            rehearse(visit)
 
 
 def test_what_is_under_way_is_finished(other: House) -> None:
@@ -207,6 +252,18 @@ def test_every_answer_says_what_it_may_do_and_sets_no_cookie(house: House) -> No
 def test_a_proxy_that_was_asked_in_the_clear_says_so(house: House) -> None:
     assert "strict-transport-security" in house.http.ask("/subscribe", X_Forwarded_Proto="https").headers
     assert "strict-transport-security" not in house.http.ask("/subscribe", X_Forwarded_Proto="http").headers
+
+
+def test_no_address_makes_a_page_many_times_as_long(project: Project, port: int) -> None:
+    def ask(target: str) -> str:
+        with socket.create_connection(("127.0.0.1", port)) as wire:
+            wire.sendall(f"GET {target} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+            return reply(wire).text
+
+    usual, deep = ask("/a/b"), ask("/" * 60_000)
+    assert len(deep) < len(usual) + 500
+    assert 'href="../subscribe"' in usual
+    assert 'href="/subscribe"' in deep
 
 
 def test_head_says_what_get_says(house: House) -> None:

@@ -104,6 +104,28 @@ def test_who_has_it_already_is_told_so(house: House) -> None:
             assert house.http.ask(target, **headers).status == 200, headers
 
 
+def test_who_wants_just_the_bytes_they_know_gets_no_others(house: House) -> None:
+    first = house.http.ask("/style.css")
+    etag, modified = first.headers["etag"], first.headers["last-modified"]
+    long_ago = "Sat, 01 Jan 2000 00:00:00 GMT"
+    for headers in (
+        {"If_Match": f'"x", {etag}'},
+        {"If_Match": "*"},
+        {"If_Match": etag, "If_Unmodified_Since": long_ago},
+        {"If_Unmodified_Since": modified},
+        {"If_Unmodified_Since": "yesterday"},
+    ):
+        assert house.http.ask("/style.css", **headers).status == 200, headers
+    for headers in (
+        {"If_Match": '"x"'},
+        # A weak tag says nothing of bytes (RFC 9110, 13.1.1).
+        {"If_Match": f"W/{etag}"},
+        {"If_Match": '"x"', "If_None_Match": etag},
+        {"If_Unmodified_Since": long_ago},
+    ):
+        assert house.http.ask("/style.css", **headers).status == 412, headers
+
+
 def test_a_file_that_is_published_again_unchanged_is_the_same_to_its_readers(tmp_path: Path) -> None:
     site, memory = Site(tmp_path / "public", ""), tmp_path / "site.json"
 
@@ -170,6 +192,8 @@ def test_a_folder_leads_to_its_page_and_nowhere_else(house: House) -> None:
         "/index.html%00",
         "/%0aindex.html",
         "/etc/passwd",
+        "/issues%2f1",
+        "/issues%2F1/index.html",
         "/%2fetc%2fpasswd",
         "/outside.txt",
         "/away/passwd",

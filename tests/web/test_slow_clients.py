@@ -13,6 +13,7 @@ from contextlib import suppress
 import pytest
 from starlette.types import Receive, Scope, Send
 from support.http import listening
+from uvicorn.server import ServerState
 
 from pipeline.serving import server
 from pipeline.web import protocol
@@ -131,6 +132,36 @@ def test_one_peer_has_only_so_many_connections(port: int, monkeypatch: pytest.Mo
     assert cut(wires) == 0
     for wire in wires:
         wire.close()
+
+
+class Elsewhere(asyncio.Transport):
+    """The wire of a peer far away: no machine that runs tests has a whole network."""
+
+    def __init__(self, host: str) -> None:
+        super().__init__({"peername": (host, 4711)})
+        self.cut = False
+
+    def abort(self) -> None:
+        self.cut = True
+
+
+def test_a_network_of_one_house_is_one_peer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(protocol, "MOST_OF_A_PEER", 5)
+    config, state = server.configure(app, 1, http=Wary), ServerState()
+    config.load()
+    loop = asyncio.new_event_loop()
+
+    def taken(host: str) -> bool:
+        wire = Elsewhere(host)
+        Wary(config, state, {}, loop).connection_made(wire)
+        return not wire.cut
+
+    house = [taken(f"2001:db8:1:2::{number:x}") for number in range(9)]
+    assert house == [True] * 5 + [False] * 4
+    # The house next door, and an address as a socket for both protocols writes it.
+    assert taken("2001:db8:1:3::1")
+    assert [taken(host) for host in ["192.0.2.1", "::ffff:192.0.2.1"] * 3] == [True] * 5 + [False]
+    loop.close()
 
 
 def test_a_body_does_not_wait_for_its_head_to_be_acknowledged(port: int) -> None:
