@@ -135,9 +135,9 @@ class House:
         return email in waiting or self.project.store.subscriber(email) is not None
 
     def quiet(self) -> None:
-        """Wait until nobody waits for a letter any more."""
+        """Wait until nobody waits for a letter any more, and none is under way."""
         until = time.monotonic() + PATIENCE
-        while self.project.store.requests(1) or self.project.store.next_letter() is not None:
+        while any(row.startswith(("requests ", "letters ")) for row in self.dump()):
             assert time.monotonic() < until
             time.sleep(0.02)
 
