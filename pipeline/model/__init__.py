@@ -27,6 +27,7 @@ from pipeline.model.frozen import Approval, Build, FrozenIssue, Seal, Standing, 
 from pipeline.model.heard import Evidence, Fate, Heard, Incoming, News, Nothing, mildest
 from pipeline.model.issues import Draft, Issue
 from pipeline.model.people import (
+    CAME_BY_FORM,
     Copy,
     Decision,
     Event,
@@ -66,6 +67,7 @@ from pipeline.model.rendered import (
 
 __all__ = [
     "BOUNCED",
+    "CAME_BY_FORM",
     "Answer",
     "Approval",
     "Audience",
