@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
+from pipeline.discretion import quoted
 from pipeline.errors import AudienceError
 from pipeline.model import SubscriberState
 
@@ -17,6 +18,11 @@ class Standing(NamedTuple):
 
     state: SubscriberState
     suppressed: str | None = None
+
+    @property
+    def gets_nothing(self) -> bool:
+        """True of who has left, or must not be mailed: that is never lost to another fault in their row."""
+        return bool(self.suppressed) or self.state is SubscriberState.UNSUBSCRIBED
 
 
 AGREED = Standing(SubscriberState.CONFIRMED)
@@ -90,7 +96,7 @@ class Rule:
         if self.reasons:
             return Standing(SubscriberState.CONFIRMED, " ".join(cell.split())[:LONGEST_REASON])
         if self.strict:
-            raise AudienceError(f"{column.casefold()} {cell.strip()[:40]!r} is not known; {self.remedy}")
+            raise AudienceError(f"{column.casefold()} {quoted(cell)} is not known; {self.remedy}")
         return self.other if cell.strip() else None
 
 
@@ -164,5 +170,5 @@ RULES: Mapping[str, Rule] = {
 #: A column called like this might say where somebody stands: an editor is told if nobody heeds it.
 TELLING = re.compile(
     r"status|^state$|unsub|subscribed|optout|optedout|consent|bounce|complain|suppress|bloc?klist|blacklist"
-    r"|blocked|cancel|disabled"
+    r"|blocked|cancel|disabled|abgemeldet|abmeld|abbestell|ausgetragen|gesperrt|d[ée]sabonn|d[ée]sinscri|cancelad"
 )

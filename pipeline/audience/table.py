@@ -23,7 +23,7 @@ from pipeline.audience.lines import read_lines
 from pipeline.audience.standing import Standing
 from pipeline.edges import Tokens
 from pipeline.errors import AudienceError
-from pipeline.model import Subscriber, SubscriberState
+from pipeline.model import Preferences, Subscriber, SubscriberState
 
 #: What our own export writes.
 HEADER = ("email", "name", "status", "since", "suppressed", *WANTS)
@@ -212,10 +212,10 @@ def _person(
         if columns.service.gone and address.endswith(columns.service.gone):
             return RefusedRow(line, "the service has forgotten this person at their request")
         name = _name(columns.name_of(row), standing)
+        wants = _wants(columns, row, standing, zone)
     except AudienceError as fault:
         return RefusedRow(line, fault.message)
     reason = standing.suppressed and _unguarded(standing.suppressed)
-    wants = columns.wants_of(row, zone)
     return Subscriber(tokens.uid(address), address, name, standing.state, since, reason, wants)
 
 
@@ -224,6 +224,16 @@ def _name(text: str, standing: Standing) -> str:
     try:
         return clean_name(_unguarded(text))
     except AudienceError:
-        if standing.suppressed or standing.state is SubscriberState.UNSUBSCRIBED:
+        if standing.gets_nothing:
             return ""
+        raise
+
+
+def _wants(columns: Columns, row: Sequence[str], standing: Standing, zone: tzinfo) -> Preferences:
+    """Return what somebody has chosen; whoever must not be mailed is not refused for that. Raises AudienceError."""
+    try:
+        return columns.wants_of(row, zone)
+    except AudienceError:
+        if standing.gets_nothing:
+            return ALL
         raise
