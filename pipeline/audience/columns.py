@@ -146,10 +146,12 @@ class Columns:
             raise unknown
         return standing
 
-    def since_of(self, row: Sequence[str], standing: Standing, now: datetime, zone: tzinfo) -> datetime:
+    def since_of(
+        self, row: Sequence[str], standing: Standing, now: datetime, zone: tzinfo, latest: datetime
+    ) -> datetime:
         """Return when they came to stand there; `now`, if the row does not say. Raises AudienceError.
 
-        Nobody has agreed on a day to come. No date is so bad that somebody who
+        Nobody has agreed after `latest`. No date is so bad that somebody who
         left, or must not be mailed, would be refused for it.
         """
         left = standing.state is SubscriberState.UNSUBSCRIBED
@@ -160,7 +162,7 @@ class Columns:
                 continue
             try:
                 found = moment(text, zone)
-                if found is not None and found > now + AHEAD:
+                if found is not None and found > latest:
                     raise AudienceError(f"{quoted(text)} is a day to come; write the day they agreed")
             except AudienceError:
                 if standing.gets_nothing:
