@@ -49,7 +49,15 @@ from pipeline.model.posts import (
     Reason,
     Unreadable,
 )
-from pipeline.model.readers import BOUNCED, Preferences, Recipient, Subscriber, SubscriberState, address_key
+from pipeline.model.readers import (
+    BOUNCED,
+    UNEXPLAINED,
+    Preferences,
+    Recipient,
+    Subscriber,
+    SubscriberState,
+    address_key,
+)
 from pipeline.model.rendered import (
     Body,
     Entry,
@@ -68,6 +76,7 @@ from pipeline.model.rendered import (
 __all__ = [
     "BOUNCED",
     "CAME_BY_FORM",
+    "UNEXPLAINED",
     "Answer",
     "Approval",
     "Audience",

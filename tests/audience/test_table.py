@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from pipeline.audience.table import RefusedRow, read, write
 from pipeline.audience.tokens import InstallationTokens
 from pipeline.errors import AudienceError
-from pipeline.model import Preferences, Subscriber, SubscriberState
+from pipeline.model import UNEXPLAINED, Preferences, Subscriber, SubscriberState
 
 Rows = Callable[[bytes], list[Subscriber | RefusedRow]]
 ZONE = ZoneInfo("America/New_York")
@@ -87,7 +87,7 @@ def test_every_program_s_way_of_writing_a_list_is_read(rows: Rows, content: byte
         ("cleaned", S.CONFIRMED, "bounced"),
         ("hard-bounced", S.CONFIRMED, "bounced"),
         ("complained", S.UNSUBSCRIBED, "complained"),
-        ("suppressed", S.CONFIRMED, "suppressed"),
+        ("suppressed", S.CONFIRMED, UNEXPLAINED),
     ],
 )
 def test_a_status_column_says_otherwise(rows: Rows, word: str, state: S, suppressed: str | None) -> None:
@@ -302,7 +302,7 @@ EVIL = [
 def test_an_export_is_imported_as_it_was(rows: Rows) -> None:
     since = datetime(2025, 7, 1, 12, 30, 15, 250_000, tzinfo=UTC)
     names = ["Ana", "", 'Bo, the "first"', "O'Neill", "Zoë; 例え", "'", *EVIL]
-    reasons = [None, "bounced", "complained", "suppressed", "three soft bounces in 30 days", "=1+1"]
+    reasons = [None, "bounced", "complained", UNEXPLAINED, "three soft bounces in 30 days", "=1+1"]
     wants = [
         *(Preferences(), Preferences(("bread", "例え")), Preferences((), True)),
         *(Preferences(("bread",), True, since), Preferences((), False, since)),
