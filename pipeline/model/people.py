@@ -37,6 +37,8 @@ class EventKind(StrEnum):
     COMPLAINED = "complained"
     #: A suppression was lifted.
     ALLOWED = "allowed"
+    #: A single mail to them was refused, given up or lost sight of; the words are the relay's. Nothing follows from it.
+    LETTER = "letter"
 
 
 @dataclass(frozen=True, slots=True)

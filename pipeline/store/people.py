@@ -26,7 +26,7 @@ from pipeline.model import (
 )
 from pipeline.store.audience import as_subscriber, people
 from pipeline.store.engine import Part
-from pipeline.store.letters import as_letter, put_letter, waiting
+from pipeline.store.letters import as_letter, put_event, put_letter, waiting
 from pipeline.store.moments import NOW
 from pipeline.store.moves import move
 from pipeline.store.tables import (
@@ -158,16 +158,7 @@ class People(Part):
         if decided.subscriber:
             _put(connection, key, decided.subscriber)
         for event in decided.events:
-            connection.execute(
-                insert(events).values(
-                    email_key=key,
-                    at=event.at,
-                    kind=event.kind,
-                    issue=event.issue,
-                    words=event.words,
-                    stood_since=event.stood_since,
-                )
-            )
+            put_event(connection, key, event)
         for kind, at in decided.letters:
             put_letter(connection, key, kind, at)
         return decided
