@@ -1,4 +1,4 @@
-"""Makes what a mail server said, to us or in a report, fit to be kept: one line, not too long, naming nobody."""
+"""Makes what others wrote, a mail server or a list, fit to be kept or shown: one line, not too long, naming nobody."""
 
 from __future__ import annotations
 
@@ -26,3 +26,9 @@ def clean(text: bytes, hide: Sequence[str] = ()) -> str:
         if word and word.lower() in lower:
             plain = re.sub(rf"(?<!\w){re.escape(word)}(?!\w)", HIDDEN, plain, flags=re.IGNORECASE)
     return plain if len(plain) <= LONGEST else plain[: LONGEST - 1] + "…"
+
+
+def quoted(cell: str, longest: int = 40) -> str:
+    """Return the beginning of a list's cell in quotation marks; in a wrong column it may be somebody's address."""
+    # Before it is cut: half an address would not be known for one.
+    return repr(clean(cell.strip()[: 4 * LONGEST].encode("utf-8", "replace"))[:longest])

@@ -32,6 +32,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
+def installing(extra: str = "") -> str:
+    """Say how a part is installed that not everybody needs, from our source: no registry has this program."""
+    what = f"'.[{extra}]'" if extra else "."
+    return f"In the folder of newsletter's source: pip install {what}"
+
+
 class NewsletterError(Exception):
     """Say what is wrong, where, and what to do; shown without a traceback."""
 

@@ -71,7 +71,10 @@ def take_in(
 
             zone = project.settings.newsletter.zone
             standing = BY_NAME[said] if said else None
-            for row in read(source, project.now, tokens, zone, said=standing, recognised=tell):
+            found = read(
+                source, project.now, tokens, zone, said=standing, recognised=tell, today=project.today
+            )
+            for row in found:
                 if isinstance(row, RefusedRow):
                     refused += 1
                     rows["refused"] += 1

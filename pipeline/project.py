@@ -48,6 +48,11 @@ class Project:
         #: What an editor should know besides; the command line prints it at the end.
         self.warnings: list[str] = []
 
+    @property
+    def today(self) -> datetime:
+        """`now`, or this machine's own time if that is later: what lies after it is yet to come, --clock or not."""
+        return max(self.now, _now(self.settings))
+
     @cached_property
     def source(self) -> Folder:
         """The posts folder."""

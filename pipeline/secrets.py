@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from pipeline.errors import SettingsError
+from pipeline.errors import SettingsError, installing
 from pipeline.settings import Secret
 
 
@@ -53,7 +53,7 @@ def _from_keyring(setting: str, name: str) -> str | None:
     except ImportError as fault:
         raise SettingsError(
             f"{setting}: the keyring needs the package `keyring`. "
-            "Install newsletter-pipeline[keyring], or keep the secret in a file or the environment."
+            f"Keep the secret in a file or the environment, or install it. {installing('keyring')}"
         ) from fault
     try:
         value: str | None = keyring.get_password("newsletter", name)

@@ -26,6 +26,25 @@ SECRETS = frozenset({("mail", "smtp", "password"), ("hear", "mailbox", "password
 #: Keys that end in `_file` themselves: their variable holds a file's name, not their value's.
 NAMES_OF_FILES = frozenset({("mail", "smtp", "ca_file"), ("hear", "mailbox", "ca_file")})
 
+#: What is allowed where a fault is of this type (docs.pydantic.dev, "Validation Errors").
+_ALLOWED = {
+    "extra_forbidden": "there is no such setting; docs/settings.md lists them all",
+    **dict.fromkeys(
+        ("model_type", "dict_type"),
+        "must be a table of settings: its name in [ ], then one setting a line",
+    ),
+    "list_type": 'write a list, like ["one", "two"]',
+    "string_type": "write text, in quotation marks",
+    "literal_error": "write {expected}",
+    **dict.fromkeys(("string_too_short", "too_short"), "must not be empty"),
+    **dict.fromkeys(("bool_type", "bool_parsing"), "write true or false"),
+    **dict.fromkeys(("int_type", "int_parsing", "int_from_float"), "write a whole number"),
+    **dict.fromkeys(("float_type", "float_parsing"), "write a number"),
+    "greater_than": "write a number greater than {gt}",
+    "greater_than_equal": "write a number that is at least {ge}",
+    "less_than_equal": "write a number that is at most {le}",
+}
+
 
 def load(path: Path, environ: Mapping[str, str]) -> Settings:
     """Read newsletter.toml and lay the environment over it.
@@ -36,7 +55,7 @@ def load(path: Path, environ: Mapping[str, str]) -> Settings:
         source = path.read_bytes().decode("utf-8-sig")
     except FileNotFoundError as fault:
         raise SettingsError(
-            f"there is no {path.name} in {path.parent}. Go to a newsletter's folder, or name it with -C DIR."
+            f"there is no {path.name} in {path.parent.resolve()}. Go to a newsletter's folder, or name it with -C DIR."
         ) from fault
     except OSError as fault:
         raise SettingsError(
@@ -133,11 +152,14 @@ def _place(file: str, source: str, variables: Mapping[tuple[str, ...], str], err
 
 def _explain(place: str, error: Any) -> str:
     """Turn one pydantic error into `newsletter.toml:7: mail.smtp.port: ...`."""
+    # What our own settings say of themselves is a sentence already.
     message = error["msg"].removeprefix("Value error, ")
-    if error["type"] == "extra_forbidden":
-        message = "there is no such setting; docs/settings.md lists them all"
-    if error["type"] in ("model_type", "dict_type"):
-        message = "must be a table of settings: its name in [ ], then one setting a line"
+    if error["type"] in _ALLOWED:
+        allowed = {
+            name: f"{value:g}" if isinstance(value, float) else str(value).replace("'", '"')
+            for name, value in error.get("ctx", {}).items()
+        }
+        message = _ALLOWED[error["type"]].format(**allowed)
     return f"{place}: {'.'.join(str(part) for part in error['loc'])}: {message}"
 
 

@@ -38,10 +38,10 @@ def allowed(person: Person, now: datetime) -> Decision:
         return Decision(allow=True)
     known = person.subscriber
     said_no = person.suppressed.startswith(COMPLAINED)
+    stood_since = None
     if known and said_no and known.state is SubscriberState.CONFIRMED:
+        stood_since = known.since
         known = replace(known, state=SubscriberState.UNSUBSCRIBED, since=now)
-    return Decision(
-        subscriber=known,
-        allow=True,
-        events=(Event(now, EventKind.ALLOWED, f"{BY_EDITOR}; it was suppressed: {person.suppressed}"),),
-    )
+    words = f"{BY_EDITOR}; it was suppressed: {person.suppressed}"
+    event = Event(now, EventKind.ALLOWED, words, stood_since=stood_since)
+    return Decision(subscriber=known, allow=True, events=(event,))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, tzinfo
+from datetime import datetime, timedelta, tzinfo
 from pathlib import PurePath
 
 from pipeline.audience.dates import moment
@@ -22,6 +22,7 @@ from pipeline.audience.standing import (
     level,
     severest,
 )
+from pipeline.discretion import quoted
 from pipeline.errors import AudienceError
 from pipeline.model import Preferences, SubscriberState
 from pipeline.slugs import slugify
@@ -34,10 +35,13 @@ _EMAIL = (
     "subscriberemail",
     "useremail",
     "contactemail",
+    *("emailadresse", "mailadresse"),
+    *("adresseemail", "adressemail", "courriel", "adressecourriel"),
+    *("correoelectrónico", "correoelectronico", "correo"),
 )
 _NAME = ("name", "fullname", "displayname", "subscribername")
-_FIRST = ("firstname", "fname", "givenname", "first")
-_LAST = ("lastname", "lname", "surname", "familyname", "last")
+_FIRST = ("firstname", "fname", "givenname", "first", "vorname", "prénom", "prenom", "nombre")
+_LAST = ("lastname", "lname", "surname", "familyname", "last", "nachname", "nom", "apellidos", "apellido")
 #: When they came to stand where they stand.
 _SINCE = "since"
 #: The moment somebody agreed, the surest word for it first.
@@ -64,6 +68,8 @@ _CONSENT = (
     "joined",
 )
 
+#: Where a list was written it may be tomorrow already; and clocks differ.
+AHEAD = timedelta(days=1)
 #: What somebody wants to get, in our own export only.
 WANTS = ("categories", "feed_only", "paused_until")
 ALL = Preferences()
@@ -140,11 +146,13 @@ class Columns:
             raise unknown
         return standing
 
-    def since_of(self, row: Sequence[str], standing: Standing, now: datetime, zone: tzinfo) -> datetime:
+    def since_of(
+        self, row: Sequence[str], standing: Standing, now: datetime, zone: tzinfo, latest: datetime
+    ) -> datetime:
         """Return when they came to stand there; `now`, if the row does not say. Raises AudienceError.
 
-        No date is so bad that somebody who left, or must not be mailed, would
-        be refused for it.
+        Nobody has agreed after `latest`. No date is so bad that somebody who
+        left, or must not be mailed, would be refused for it.
         """
         left = standing.state is SubscriberState.UNSUBSCRIBED
         places = self._days_of_leaving() if left else self.consent
@@ -154,8 +162,10 @@ class Columns:
                 continue
             try:
                 found = moment(text, zone)
+                if found is not None and found > latest:
+                    raise AudienceError(f"{quoted(text)} is a day to come; write the day they agreed")
             except AudienceError:
-                if left or standing.suppressed:
+                if standing.gets_nothing:
                     continue
                 raise
             if found is not None:

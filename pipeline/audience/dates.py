@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import datetime, tzinfo
 
+from pipeline.discretion import quoted
 from pipeline.errors import AudienceError
 
 #: How Go prints a moment, and so listmonk: nanoseconds, an offset, the zone's name again (pkg.go.dev/time#Time.String).
@@ -24,7 +25,7 @@ def moment(text: str, zone: tzinfo) -> datetime | None:
         return _read(text[:64], zone)
     except (ValueError, OverflowError):
         raise AudienceError(
-            f"{text[:40]!r} is not a date; write one like 2026-01-31 or 2026-01-31 08:00"
+            f"{quoted(text)} is not a date; write one like 2026-01-31 or 2026-01-31 08:00"
         ) from None
 
 

@@ -13,6 +13,7 @@ from enum import StrEnum
 
 from pipeline.model import (
     BOUNCED,
+    CAME_BY_FORM,
     Decision,
     Event,
     EventKind,
@@ -34,6 +35,8 @@ AHEAD = timedelta(hours=1)
 #: Nobody pauses for longer.
 LONGEST_PAUSE = timedelta(days=366)
 
+#: What is remembered of asking by somebody who is not in, and not new either.
+KNOWN_BEFORE = "by the form, being known already"
 #: What is remembered of leaving that had nothing to be undone.
 BEFORE_CONFIRMING = "before confirming"
 
@@ -72,7 +75,7 @@ def answer(person: Person, request: Request, now: datetime) -> Decision:
     new = known or Subscriber(person.uid, request.email, request.name, SubscriberState.UNCONFIRMED, now)
     return Decision(
         subscriber=new,
-        events=(Event(now, EventKind.ASKED, "by the form"),),
+        events=(Event(now, EventKind.ASKED, CAME_BY_FORM if known is None else KNOWN_BEFORE),),
         letters=((LetterKind.CONFIRMATION, now),),
     )
 
@@ -121,7 +124,11 @@ def leave(person: Person, way: str, now: datetime) -> Decision:
     was_in = known.state is SubscriberState.CONFIRMED
     return Decision(
         subscriber=replace(known, state=SubscriberState.UNSUBSCRIBED, since=now),
-        events=(Event(now, EventKind.LEFT, way if was_in else BEFORE_CONFIRMING),),
+        events=(
+            Event(now, EventKind.LEFT, way, stood_since=known.since)
+            if was_in
+            else Event(now, EventKind.LEFT, BEFORE_CONFIRMING),
+        ),
     )
 
 
@@ -147,8 +154,9 @@ def undo(person: Person, left_at: datetime, now: datetime) -> Decision:
     at, known = undoable(person, now), person.subscriber
     if known is None or at is None or int(at.timestamp()) != int(left_at.timestamp()):
         return Decision()
+    # As if nothing had happened: their consent is as old as it was.
     return Decision(
-        subscriber=replace(known, state=SubscriberState.CONFIRMED, since=now),
+        subscriber=replace(known, state=SubscriberState.CONFIRMED, since=person.stood_since or now),
         events=(Event(now, EventKind.RETURNED),),
     )
 

@@ -22,6 +22,8 @@ from dataclasses import dataclass, field
 
 from pipeline.audience.standing import (
     AGREED,
+    BARRED,
+    BLOCKED,
     BOUNCED,
     COMPLAINED,
     LEFT,
@@ -67,7 +69,7 @@ ANY = Service("")
 OURS = Service(
     "our own export",
     marks=(_all("email name status since suppressed"),),
-    rules={"suppressed": Rule(dict.fromkeys(NO), reasons=True)},
+    rules={"suppressed": Rule({**dict.fromkeys(NO), "suppressed": BLOCKED}, reasons=True)},
 )
 
 MAILCHIMP = Service(
@@ -118,7 +120,7 @@ _BUTTONDOWN_TYPE = status(
         **dict.fromkeys(("regular", "premium", "trialed", "gifted", "churning", "paused", "pastdue"), AGREED),
         # Not, or no longer, among those who get what only payers get; whether they get anything is not said.
         **dict.fromkeys(("unactivated", "unpaid", "churned"), PENDING),
-        **dict.fromkeys(("spammy", "blocked"), Standing(LEFT.state, "suppressed")),
+        **dict.fromkeys(("spammy", "blocked"), BARRED),
         "undeliverable": BOUNCED,
         "complained": COMPLAINED,
     }
@@ -150,11 +152,7 @@ LISTMONK = Service(
     "listmonk's export",
     marks=(_all("uuid email attributes status"),),
     # `enabled` is said of the account: who unsubscribed from the list is enabled as well.
-    rules={
-        "status": status(
-            {"enabled": None, "disabled": LEFT, "blocklisted": Standing(LEFT.state, "suppressed")}
-        )
-    },
+    rules={"status": status({"enabled": None, "disabled": LEFT, "blocklisted": BARRED})},
     unsaid=PENDING,
     note="listmonk's export does not tell who unsubscribed from a list (“enabled” is said of them too), so nobody "
     "in it becomes confirmed. In listmonk, export those of your list with subscription_status=confirmed and import "

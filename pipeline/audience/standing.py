@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
+from pipeline.discretion import quoted
 from pipeline.errors import AudienceError
-from pipeline.model import SubscriberState
+from pipeline.model import UNEXPLAINED, SubscriberState
 
 
 class Standing(NamedTuple):
@@ -18,6 +19,11 @@ class Standing(NamedTuple):
     state: SubscriberState
     suppressed: str | None = None
 
+    @property
+    def gets_nothing(self) -> bool:
+        """True of who has left, or must not be mailed: that is never lost to another fault in their row."""
+        return bool(self.suppressed) or self.state is SubscriberState.UNSUBSCRIBED
+
 
 AGREED = Standing(SubscriberState.CONFIRMED)
 PENDING = Standing(SubscriberState.UNCONFIRMED)
@@ -25,7 +31,9 @@ LEFT = Standing(SubscriberState.UNSUBSCRIBED)
 #: An address that bounced once agreed and may again.
 BOUNCED = Standing(SubscriberState.CONFIRMED, "bounced")
 COMPLAINED = Standing(SubscriberState.UNSUBSCRIBED, "complained")
-BLOCKED = Standing(SubscriberState.CONFIRMED, "suppressed")
+BLOCKED = Standing(SubscriberState.CONFIRMED, UNEXPLAINED)
+#: The same of somebody who is not to be resubscribed either.
+BARRED = Standing(SubscriberState.UNSUBSCRIBED, UNEXPLAINED)
 #: What an editor may say of a whole list.
 BY_NAME: Mapping[str, Standing] = {
     "confirmed": AGREED,
@@ -42,8 +50,8 @@ _SEVERITY = {
     SubscriberState.UNCONFIRMED: 1,
     SubscriberState.UNSUBSCRIBED: 2,
 }
-#: Of two reasons the one further on is kept; one in somebody's own words says more than "suppressed".
-_REASONS = ("suppressed", "", "bounced", "complained")
+#: Of two reasons the one further on is kept; one in somebody's own words says more than that there is none.
+_REASONS = (UNEXPLAINED, "", "bounced", "complained")
 
 
 def severest(said: Iterable[Standing]) -> Standing:
@@ -90,7 +98,7 @@ class Rule:
         if self.reasons:
             return Standing(SubscriberState.CONFIRMED, " ".join(cell.split())[:LONGEST_REASON])
         if self.strict:
-            raise AudienceError(f"{column.casefold()} {cell.strip()[:40]!r} is not known; {self.remedy}")
+            raise AudienceError(f"{column.casefold()} {quoted(cell)} is not known; {self.remedy}")
         return self.other if cell.strip() else None
 
 
@@ -164,5 +172,5 @@ RULES: Mapping[str, Rule] = {
 #: A column called like this might say where somebody stands: an editor is told if nobody heeds it.
 TELLING = re.compile(
     r"status|^state$|unsub|subscribed|optout|optedout|consent|bounce|complain|suppress|bloc?klist|blacklist"
-    r"|blocked|cancel|disabled"
+    r"|blocked|cancel|disabled|abgemeldet|abmeld|abbestell|ausgetragen|gesperrt|d[ée]sabonn|d[ée]sinscri|cancelad"
 )

@@ -18,12 +18,12 @@ from itertools import islice, repeat
 from pathlib import Path
 
 from pipeline.audience.addresses import clean_name, on_the_wire
-from pipeline.audience.columns import ALL, WANTS, Columns, recognise
+from pipeline.audience.columns import AHEAD, ALL, WANTS, Columns, recognise
 from pipeline.audience.lines import read_lines
 from pipeline.audience.standing import Standing
 from pipeline.edges import Tokens
 from pipeline.errors import AudienceError
-from pipeline.model import Subscriber, SubscriberState
+from pipeline.model import Preferences, Subscriber, SubscriberState
 
 #: What our own export writes.
 HEADER = ("email", "name", "status", "since", "suppressed", *WANTS)
@@ -60,23 +60,26 @@ def read(
     *,
     said: Standing | None = None,
     recognised: Callable[[Columns], None] = lambda _: None,
+    today: datetime | None = None,
 ) -> Iterator[Subscriber | RefusedRow]:
     """Read a list of subscribers; yields every row as a subscriber or with the reason it is refused.
 
     Takes UTF-8 or UTF-16; commas, semicolons, tabs or bars; any line ends.
-    Dates without a zone are in `zone`; a row without one counts from `now`.
+    Dates without a zone are in `zone`; a row without one counts from `now`. One
+    of a day after `today` (`now`, unless that is pretended) is refused.
     `said` is true of rows that say nothing else; `recognised` is told what the
     columns hold before the first row. Raises AudienceError, with the line,
     where the table as a whole cannot be read.
     """
+    latest = (today or now) + AHEAD
     place = str(source) if isinstance(source, Path) else "the list"
     try:
         if isinstance(source, Path):
             with source.open("rb") as stream:
-                yield from _Table(stream, place, said, recognised).people(now, tokens, zone)
+                yield from _Table(stream, place, said, recognised).people(now, tokens, zone, latest)
         else:
             buffered = source if isinstance(source, io.BufferedReader) else io.BufferedReader(source)
-            yield from _Table(buffered, place, said, recognised).people(now, tokens, zone)
+            yield from _Table(buffered, place, said, recognised).people(now, tokens, zone, latest)
     except OSError as fault:
         raise AudienceError(f"cannot be read: {fault.strerror}", path=place) from fault
 
@@ -136,7 +139,9 @@ class _Table:
         self._said = said
         self._recognised = recognised
 
-    def people(self, now: datetime, tokens: Tokens, zone: tzinfo) -> Iterator[Subscriber | RefusedRow]:
+    def people(
+        self, now: datetime, tokens: Tokens, zone: tzinfo, latest: datetime
+    ) -> Iterator[Subscriber | RefusedRow]:
         """Yield every row that is not empty."""
         with closing(read_lines(self._stream, self._place)) as lines:
             delimiter, columns, before = self._head(lines)
@@ -145,7 +150,7 @@ class _Table:
                 if isinstance(row, RefusedRow):
                     yield row
                 elif any(text.strip() for text in row):
-                    yield _person(row, line, columns, now, tokens, zone)
+                    yield _person(row, line, columns, now, tokens, zone, latest)
 
     def _head(self, lines: Iterator[str]) -> tuple[str, Columns, int]:
         """Find the mark between cells and what each column holds; return the lines it took, too."""
@@ -203,19 +208,25 @@ def _cells(
 
 
 def _person(
-    row: Sequence[str], line: int, columns: Columns, now: datetime, tokens: Tokens, zone: tzinfo
+    row: Sequence[str],
+    line: int,
+    columns: Columns,
+    now: datetime,
+    tokens: Tokens,
+    zone: tzinfo,
+    latest: datetime,
 ) -> Subscriber | RefusedRow:
     try:
         standing = columns.standing_of(row)
-        since = columns.since_of(row, standing, now, zone)
+        since = columns.since_of(row, standing, now, zone, latest)
         address = on_the_wire(columns.email_of(row))
         if columns.service.gone and address.endswith(columns.service.gone):
             return RefusedRow(line, "the service has forgotten this person at their request")
         name = _name(columns.name_of(row), standing)
+        wants = _wants(columns, row, standing, zone)
     except AudienceError as fault:
         return RefusedRow(line, fault.message)
     reason = standing.suppressed and _unguarded(standing.suppressed)
-    wants = columns.wants_of(row, zone)
     return Subscriber(tokens.uid(address), address, name, standing.state, since, reason, wants)
 
 
@@ -224,6 +235,16 @@ def _name(text: str, standing: Standing) -> str:
     try:
         return clean_name(_unguarded(text))
     except AudienceError:
-        if standing.suppressed or standing.state is SubscriberState.UNSUBSCRIBED:
+        if standing.gets_nothing:
             return ""
+        raise
+
+
+def _wants(columns: Columns, row: Sequence[str], standing: Standing, zone: tzinfo) -> Preferences:
+    """Return what somebody has chosen; whoever must not be mailed is not refused for that. Raises AudienceError."""
+    try:
+        return columns.wants_of(row, zone)
+    except AudienceError:
+        if standing.gets_nothing:
+            return ALL
         raise

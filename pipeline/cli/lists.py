@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from io import BufferedReader
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -63,17 +64,28 @@ def import_(context: Context, files: tuple[Path, ...], said: str | None, dry_run
     )
     for name, head in heads.items() if dry_run or len(heads) > 1 else ():
         rows = ", ".join(f"{number:,} {word}" for word, number in sorted(head.rows.items()))
-        context.hint(f"{name}: {counted(head.rows.total(), 'row')}{': ' * bool(rows)}{rows}")
+        context.hint(
+            f"{name}: {counted(head.rows.total(), 'row')}{', by what they say: ' * bool(rows)}{rows}"
+        )
     if as_json:
         context.json(counts)
     else:
-        context.say(", ".join(f"{count:,} {word}" for word, count in counts.items()))
+        context.say(outcome(counts))
     if dry_run:
         again = " ".join(map(str, files)) + (f" --as {said}" if said else "")
         context.hint(f"A dry run: nothing was written. Next: newsletter subscribers import {again}")
     elif not as_json:
         context.say(f"{counted(project.store.readers(), 'reader')} now. Next: newsletter status")
     return 0
+
+
+def outcome(counts: Mapping[str, int]) -> str:
+    """Say what became of the rows; of those that were kept out, why that may be."""
+    # "suppressed" is what rows say of themselves; who left before, or was forgotten, is kept out as well.
+    done = [f"{count:,} {word}" for word, count in counts.items() if word != "suppressed"]
+    out = counts["suppressed"]
+    why = " (left before, suppressed or forgotten)" if out else ""
+    return ", ".join([*done, f"{out:,} kept out{why}"])
 
 
 def tell_recognised(context: Context, name: str, head: Recognised, *, at_length: bool) -> None:

@@ -11,7 +11,15 @@ from pipeline.cli.asking import ask_for_address
 from pipeline.cli.context import Context, Verb, json_option, pass_context
 from pipeline.cli.words import counted, moment
 from pipeline.errors import UsageError
-from pipeline.model import EventKind, Everything, Person, Preferences, Subscriber, SubscriberState
+from pipeline.model import (
+    CAME_BY_FORM,
+    EventKind,
+    Everything,
+    Person,
+    Preferences,
+    Subscriber,
+    SubscriberState,
+)
 
 if TYPE_CHECKING:
     from pipeline.readership import Known
@@ -147,13 +155,16 @@ def stand(context: Context, person: Subscriber) -> None:
 
 def consent(person: Person) -> tuple[datetime | None, str]:
     """Return when somebody agreed, None if that is not known, and how."""
-    event, known = person.last(EventKind.CONFIRMED, EventKind.ADDED), person.subscriber
+    event = person.last(EventKind.CONFIRMED) or person.last(EventKind.ADDED)
     if event:
         return event.at, event.words
-    confirmed = known is not None and known.state is SubscriberState.CONFIRMED
-    if person.last(EventKind.ASKED) and not confirmed:
+    if person.stood_since:
+        return person.stood_since, "with a list that was imported"
+    if any(one.kind is EventKind.ASKED and one.words == CAME_BY_FORM for one in person.events):
         return None, "asked by the form, not confirmed"
-    return (known.since if known and confirmed else None), "with a list that was imported"
+    if person.subscriber and person.subscriber.state is SubscriberState.UNCONFIRMED:
+        return None, "with a list that was imported, not confirmed"
+    return None, "with a list that was imported"
 
 
 def wants(chosen: Preferences, zone: tzinfo) -> str:
@@ -196,7 +207,13 @@ def whole(known: Known, zone: tzinfo) -> dict[str, Any]:
             "paused_until": iso(chosen.paused_until),
         },
         "events": [
-            {"at": iso(one.at), "kind": str(one.kind), "issue": one.issue, "words": one.words}
+            {
+                "at": iso(one.at),
+                "kind": str(one.kind),
+                "issue": one.issue,
+                "words": one.words,
+                "stood_since": iso(one.stood_since),
+            }
             for one in person.events
         ],
         "copies": [
@@ -218,6 +235,7 @@ def _sections(everything: Everything, zone: tzinfo) -> list[tuple[str, list[str]
     """Return what is kept besides, each with its title; as lines."""
     happened = [
         f"{moment(one.at, zone)}  {one.kind:<12} {f'issue {one.issue}: ' if one.issue else ''}{one.words}"
+        + (f", confirmed since {moment(one.stood_since, zone)}" if one.stood_since else "")
         for one in everything.person.events
     ]
     copies = [

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from pipeline.cli.context import NUMBER, Context, Verb, latest_option, pass_context, since_option
-from pipeline.errors import NewsletterError
+from pipeline.errors import NewsletterError, installing
 
 if TYPE_CHECKING:
     from pipeline.preview.live import Wanted
@@ -58,7 +58,7 @@ def command(
         if (fault.name or "").partition(".")[0] not in EXTRA:
             raise
         raise NewsletterError(
-            f"the preview needs a web server ({fault.name}): pip install 'newsletter-pipeline[web]'"
+            f"the preview needs a web server ({fault.name}). {installing('web')}"
         ) from fault
     from pipeline.project import read_moment
 

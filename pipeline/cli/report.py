@@ -10,7 +10,7 @@ import click
 
 from pipeline.cli.context import NUMBER, Context, Verb, json_option, pass_context
 from pipeline.cli.run import following
-from pipeline.cli.words import at_work, counted, duration, moment, rate, sentence, size
+from pipeline.cli.words import at_work, counted, duration, moment, rate, sentence, short_hash, size
 from pipeline.model import DeliveryState, skipped
 
 if TYPE_CHECKING:
@@ -53,7 +53,8 @@ def show(context: Context, receipt: Receipt) -> None:
     for run in context.project.store.runs(record.number):
         context.say(f"{at_work(run)}.")
     context.say(
-        f"Build     {record.hash[:4]}…{record.hash[-2:]}, frozen {moment(record.date, zone)}, {size(receipt.bytes)}"
+        # Not the build, which is more than the mail: page, feeds, settings and all that `send` and `approve` seal.
+        f"Mail      {short_hash(record.hash)}, frozen {moment(record.date, zone)}, {size(receipt.bytes)}"
     )
     if receipt.rate:
         context.say(f"Rate      {rate(receipt.rate)} from the first to the last")

@@ -7,7 +7,7 @@ import logging
 import click
 
 from pipeline.cli.context import Context, Verb, pass_context
-from pipeline.errors import NewsletterError
+from pipeline.errors import NewsletterError, installing
 
 #: What the extra `web` brings.
 EXTRA = frozenset({"starlette", "uvicorn", "anyio", "h11", "limits"})
@@ -41,9 +41,7 @@ def command(context: Context, port: int, bind: str, site: bool) -> int:
     except ModuleNotFoundError as fault:
         if (fault.name or "").partition(".")[0] not in EXTRA:
             raise
-        raise NewsletterError(
-            f"serving needs a web server ({fault.name}): pip install 'newsletter-pipeline[web]'"
-        ) from fault
+        raise NewsletterError(f"serving needs a web server ({fault.name}). {installing('web')}") from fault
     from pipeline.project import open_project
     from pipeline.serving.server import url_of
 

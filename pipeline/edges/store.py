@@ -13,6 +13,7 @@ from pipeline.model import (
     Cut,
     Decision,
     Delivery,
+    Event,
     EventKind,
     Everything,
     Forgotten,
@@ -147,8 +148,13 @@ class Store(Protocol):
     def withdraw_letter(self, letter: Letter) -> bool:
         """Drop a letter that need not or cannot be sent; False if it is gone, or another process has it."""
 
-    def settle_letter(self, letter: Letter, retry_in: timedelta | None, give_up: timedelta) -> None:
-        """Write down what became of a letter: done with, or it rests and is tried again until `give_up`."""
+    def settle_letter(
+        self, letter: Letter, retry_in: timedelta | None, give_up: timedelta, event: Event | None = None
+    ) -> None:
+        """Write down what became of a letter: done with, or it rests and is tried again until `give_up`.
+
+        Once it is done with, `event` is its reader's.
+        """
 
     def sweep_letters(self, older: timedelta) -> int:
         """Drop letters that a process armed and died over; they never go again."""

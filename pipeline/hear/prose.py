@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable
 from email.message import Message
 
-from pipeline.errors import NewsletterError
+from pipeline.errors import NewsletterError, installing
 from pipeline.hear import phrases
 from pipeline.hear.mime import Part, addresses, shown
 from pipeline.hear.report import failed, reply_of, status_of
@@ -34,7 +34,7 @@ def ready() -> None:
         import flufl.bounce  # noqa: F401
     except ImportError as fault:
         raise NewsletterError(
-            "reading bounces needs the package `flufl.bounce`. Install newsletter-pipeline[deliverability]."
+            f"reading bounces needs the package `flufl.bounce`. {installing('deliverability')}"
         ) from fault
 
 

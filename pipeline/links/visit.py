@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from importlib.util import find_spec
 
-from pipeline.errors import NewsletterError
+from pipeline.errors import NewsletterError, installing
 from pipeline.links.judge import Fault
 from pipeline.links.manners import Manners, host_of
 from pipeline.links.places import Guard, public
@@ -69,10 +69,7 @@ def visit(
     Ctrl-C ends it at once. Raises NewsletterError if a package is missing.
     """
     if find_spec("httpx2") is None:
-        raise NewsletterError(
-            "links cannot be asked, because a package is missing. "
-            "Install it: pip install 'newsletter-pipeline[online]'"
-        )
+        raise NewsletterError(f"links cannot be asked, because a package is missing. {installing('online')}")
     limits, doors = limits or Limits(), doors or Doors()
     # What stands after # is found inside the page, so pages are asked, and each of them once.
     pages: dict[str, list[str]] = {}

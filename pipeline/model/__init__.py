@@ -27,6 +27,7 @@ from pipeline.model.frozen import Approval, Build, FrozenIssue, Seal, Standing, 
 from pipeline.model.heard import Evidence, Fate, Heard, Incoming, News, Nothing, mildest
 from pipeline.model.issues import Draft, Issue
 from pipeline.model.people import (
+    CAME_BY_FORM,
     Copy,
     Decision,
     Event,
@@ -48,7 +49,15 @@ from pipeline.model.posts import (
     Reason,
     Unreadable,
 )
-from pipeline.model.readers import BOUNCED, Preferences, Recipient, Subscriber, SubscriberState, address_key
+from pipeline.model.readers import (
+    BOUNCED,
+    UNEXPLAINED,
+    Preferences,
+    Recipient,
+    Subscriber,
+    SubscriberState,
+    address_key,
+)
 from pipeline.model.rendered import (
     Body,
     Entry,
@@ -66,6 +75,8 @@ from pipeline.model.rendered import (
 
 __all__ = [
     "BOUNCED",
+    "CAME_BY_FORM",
+    "UNEXPLAINED",
     "Answer",
     "Approval",
     "Audience",

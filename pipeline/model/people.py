@@ -7,9 +7,15 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from pipeline.model.readers import SubscriberState
+
 if TYPE_CHECKING:
     from pipeline.model.deliveries import DeliveryState
     from pipeline.model.readers import Subscriber
+
+
+#: The words of ASKED where nobody knew the address before: they came by the form, and by nothing else.
+CAME_BY_FORM = "by the form"
 
 
 class EventKind(StrEnum):
@@ -31,6 +37,8 @@ class EventKind(StrEnum):
     COMPLAINED = "complained"
     #: A suppression was lifted.
     ALLOWED = "allowed"
+    #: A single mail to them was refused, given up or lost sight of; the words are the relay's. Nothing follows from it.
+    LETTER = "letter"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +51,9 @@ class Event:
     words: str = ""
     #: The issue it is about; None if it is about none.
     issue: int | None = None
+    #: Since when somebody had stood confirmed whom this took out (LEFT, or ALLOWED after a complaint); None if they
+    #: were not in. It is the day of a consent that was given elsewhere, and what undoing goes back to.
+    stood_since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +71,13 @@ class Person:
     def last(self, *kinds: EventKind) -> Event | None:
         """Return the newest event of these kinds."""
         return next((event for event in self.events if event.kind in kinds), None)
+
+    @property
+    def stood_since(self) -> datetime | None:
+        """Since when they stand confirmed, or did when they were last in; None if they never were, or none knows."""
+        if self.subscriber and self.subscriber.state is SubscriberState.CONFIRMED:
+            return self.subscriber.since
+        return next((event.stood_since for event in self.events if event.stood_since), None)
 
 
 class LetterKind(StrEnum):

@@ -15,7 +15,8 @@ from pipeline.deliver.plan import Plan
 from pipeline.deliver.points import Point
 from pipeline.errors import NewsletterError, SettingsError, StoreError, ThemeError
 from pipeline.letters import ERASE_AFTER, Letters, wanted
-from pipeline.model import Answer, Decision, Letter, Outcome, Submission
+from pipeline.model import Answer, Decision, EventKind, Letter, Outcome, Submission
+from pipeline.model import Event as Happened
 from pipeline.postman.memory import Memory, reason
 
 if TYPE_CHECKING:
@@ -39,6 +40,8 @@ _SAID = {
     Outcome.REFUSED: "was refused",
     Outcome.IN_DOUBT: "may have gone or not, and is not sent again",
 }
+#: What stays on record of one that is done with.
+_SHOWN = _SAID | {Outcome.DEFERRED: "was deferred until it was given up"}
 
 
 class Office:
@@ -155,13 +158,23 @@ class Office:
             return
         deferred = answer.outcome is Outcome.DEFERRED
         rest = self._backoff(letter, lost=answer.connection) if deferred else None
-        self._store.settle_letter(letter, rest, GIVE_UP)
+        self._store.settle_letter(letter, rest, GIVE_UP, self._remembered(letter, answer))
         if answer.slow_down:
             self._pace.slow_down()
         elif answer.outcome is Outcome.ACCEPTED:
             self._pace.went_well()
         if answer.outcome in _SAID:
             self._memory.log(f"{_named(letter)} {_SAID[answer.outcome]}: {answer.reply}")
+
+    def _remembered(self, letter: Letter, answer: Answer) -> Happened | None:
+        """Return what `subscribers show` tells of a letter that did not go: the log has a number only.
+
+        No more than that: a relay's word about one letter drops nobody.
+        """
+        if answer.outcome not in _SHOWN:
+            return None
+        words = f"{letter.kind} {_SHOWN[answer.outcome]}: {answer.reply}"
+        return Happened(self._clock(), EventKind.LETTER, words)
 
     def _backoff(self, letter: Letter, *, lost: bool = False) -> timedelta:
         rest = after_a_lost_connection if lost else backoff

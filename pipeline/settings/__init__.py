@@ -18,6 +18,8 @@ from pipeline.settings.kinds import (
     Mailbox,
     Secret,
     Section,
+    StoreUrl,
+    TagAuthority,
     Text,
     Url,
     ZoneName,
@@ -93,9 +95,7 @@ class IssueSettings(Section):
 class StoreSettings(Section):
     """Where the ledger and the audience are kept."""
 
-    url: Annotated[str, Field(pattern=r"^(sqlite|postgresql)(\+\w+)?://")] = (
-        "sqlite:///.newsletter/newsletter.db"
-    )
+    url: StoreUrl = "sqlite:///.newsletter/newsletter.db"
 
 
 class Feeds(Section):
@@ -103,7 +103,7 @@ class Feeds(Section):
 
     entries: Annotated[int, Field(ge=1, le=500)] = 20
     #: Authority and date of every `tag:` id (RFC 4151, 2.1), like "letter.example.org,2026".
-    authority: Annotated[str, Field(pattern=r"^[A-Za-z0-9.@_-]+,\d{4}(-\d{2}(-\d{2})?)?$")] | None = None
+    authority: TagAuthority | None = None
 
 
 class Guards(Section):

@@ -95,8 +95,24 @@ def _frequency(value: str) -> str:
     return value
 
 
+def _store_url(value: str) -> str:
+    if re.match(r"postgres(ql)?(\+\w+)?://", value):
+        raise ValueError("this version cannot keep its store in PostgreSQL yet; write sqlite:///FILE")
+    if not re.match(r"sqlite(\+\w+)?://", value):
+        raise ValueError("write where the store is kept: sqlite:///FILE")
+    return value
+
+
+def _tag_authority(value: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9.@_-]+,\d{4}(-\d{2}(-\d{2})?)?", value):
+        raise ValueError(
+            "write a domain, a comma and a day or year when it was yours, like letter.example.org,2026"
+        )
+    return value
+
+
 def _not_bare(value: object) -> object:
-    if isinstance(value, str):
+    if value is not None and not isinstance(value, (dict, Secret)):
         raise ValueError(
             'a secret does not belong in this file: write { env = "NAME" }, { file = "PATH" } or { keyring = "NAME" }'
         )
@@ -111,6 +127,9 @@ Mailbox = Annotated[str, AfterValidator(_one_mailbox)]
 BareAddress = Annotated[str, AfterValidator(_bare_address)]
 ZoneName = Annotated[str, AfterValidator(_zone)]
 LanguageTag = Annotated[str, AfterValidator(_language)]
+StoreUrl = Annotated[str, AfterValidator(_store_url)]
+#: What every `tag:` id begins with (RFC 4151, 2.1).
+TagAuthority = Annotated[str, AfterValidator(_tag_authority)]
 #: An IP address, or a network of them.
 Network = Annotated[str, AfterValidator(_network)]
 #: How often something may happen, like "10/hour".

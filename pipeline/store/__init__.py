@@ -25,8 +25,9 @@ def open_store(
 
     A relative `sqlite:///` path starts at the newsletter's folder `root`.
     `lease` is how long a delivery that was leased may wait to be armed.
-    Where none can be made, or a "stand-in" is enough, an empty one that refuses
-    every change is returned, so that looking works anywhere. Raises StoreError.
+    Where none can be made in the newsletter's folder, or a "stand-in" is enough,
+    an empty one that refuses every change is returned, so that looking works
+    anywhere. Raises StoreError.
     """
     # SQLAlchemy takes a good part of a second to import; commands without a store never pay for it.
     from pipeline.store.engine import open_database

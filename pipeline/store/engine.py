@@ -174,30 +174,46 @@ def _close(engine: Engine, locks: RunLocks | None) -> None:
 def open_database(url: str, root: Path, missing: Missing = "make") -> Database:
     """Open the database at `url`, brought up to date if need be; made if it is missing, unless told otherwise.
 
-    Raises StoreError.
+    One that cannot be made is stood for by an empty one in memory if it would
+    be in the newsletter's own folder: a clone can be looked at where nobody may
+    write. Raises StoreError.
     """
     path = _path(url, root)
     if path is None:
         return _in_memory("memory", "")
     place = str(path.relative_to(root)) if path.is_relative_to(root) else str(path)
-    if missing != "make" and not path.exists():
+    if missing != "make" and not _there(path):
         if missing == "refuse":
             raise StoreError(
-                "is not there any more. Put it back: nobody's name is anywhere else.", path=place
+                "is not there. If it was, put it back: nobody's name is anywhere else. If it never was, make its "
+                "folder one you may write to.",
+                path=place,
             )
         return _in_memory(place, "was not to be made.")
     try:
         sqlite.prepare(path)
     except OSError as fault:
-        if path.exists():
+        if _there(path):
             raise StoreError(f"cannot be opened: {fault.strerror}.", path=place) from fault
-        return _in_memory(
-            place,
-            f"cannot be made: {fault.strerror}. Make its folder one you may write to, or set store.url.",
-        )
+        why = f"cannot be made: {fault.strerror}. Make its folder one you may write to, or set store.url."
+        if not path.is_relative_to(root):
+            # Somebody said where it is: an empty one would be a lie about who is on the list.
+            raise StoreError(why, path=place) from fault
+        return _in_memory(place, why)
     database = Database(sqlite.make_engine(path), place, path)
     bring_up_to_date(database)
     return database
+
+
+def _there(path: Path) -> bool:
+    """Tell whether there is a file; also if we may not look, for then opening it says why."""
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        return True
+    return True
 
 
 def _path(url: str, root: Path) -> Path | None:

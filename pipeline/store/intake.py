@@ -26,6 +26,7 @@ from sqlalchemy import (
     delete,
     false,
     func,
+    literal,
     literal_column,
     not_,
     or_,
@@ -35,19 +36,21 @@ from sqlalchemy import (
 from sqlalchemy.dialects import sqlite as dialect
 from sqlalchemy.sql import Select
 
-from pipeline.model import Preferences, Subscriber, SubscriberState, address_key
+from pipeline.model import UNEXPLAINED, EventKind, Preferences, Subscriber, SubscriberState, address_key
 from pipeline.store.erased import Erased
 from pipeline.store.moments import NOW, Moment, as_microseconds, from_microseconds
 from pipeline.store.sqlite import BESIDE
-from pipeline.store.tables import preferences, subscribers, suppressions
+from pipeline.store.tables import events, preferences, subscribers, suppressions
 
 CHUNK = 2000
+#: How an event says that somebody left elsewhere.
+BY_LIST = "by a list that was imported"
 _ALL = Preferences()
 _S = SubscriberState
 #: Of two rows with one address the higher rank counts: who left, then who confirmed, then the later one.
 _RANK = {_S.UNCONFIRMED: 0, _S.CONFIRMED: 1 << 40, _S.UNSUBSCRIBED: 1 << 41}
 #: Of two reasons the one that begins with the lower digit counts.
-_GRAVITY = {"complained": "0", "bounced": "1", "suppressed": "3"}
+_GRAVITY = {"complained": "0", "bounced": "1", UNEXPLAINED: "3"}
 _OTHER = "2"
 
 _beside = MetaData(schema=BESIDE)
@@ -228,6 +231,8 @@ def _changes() -> ColumnElement[bool]:
 
 def _write(connection: Connection, counted: Mapping[str, int]) -> None:
     """Write down what was decided; what it is decided by, last. Goes through everybody only for what was counted."""
+    if counted["updated"] or counted["suppressed"]:
+        _write_leaving(connection)
     if counted["updated"]:
         _update(connection, not_(_stays_out), or_(_renames(), _moves()))
     if counted["suppressed"]:
@@ -242,6 +247,15 @@ def _write(connection: Connection, counted: Mapping[str, int]) -> None:
     reason = func.substr(incoming.c.suppressed, 2)
     orders = select(incoming.c.email_key, reason, incoming.c.since).where(incoming.c.suppressed != "")
     _insert(connection, suppressions, ["email_key", "reason", "since"], orders)
+
+
+def _write_leaving(connection: Connection) -> None:
+    """Remember of those who were in, and leave by this list, since when they had stood confirmed."""
+    values = [incoming.c.email_key, incoming.c.since, literal(EventKind.LEFT.value), literal(BY_LIST)]
+    were_in = and_(subscribers.c.state == _S.CONFIRMED, incoming.c.state == _S.UNSUBSCRIBED)
+    leaving = select(*values, subscribers.c.since).where(_mine, were_in)
+    names = ["email_key", "at", "kind", "words", "stood_since"]
+    connection.execute(dialect.insert(events).from_select(names, leaving))
 
 
 def _write_preferences(connection: Connection) -> None:

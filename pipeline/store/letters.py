@@ -8,11 +8,11 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, Connection, Row, and_, delete, exists, func, insert, or_, select, update
 from sqlalchemy.sql import Select
 
-from pipeline.model import DeliveryState, Letter, LetterKind, Request, address_key
+from pipeline.model import DeliveryState, Event, Letter, LetterKind, Request, address_key
 from pipeline.store.audience import CONFIRMED
 from pipeline.store.engine import Part
 from pipeline.store.moments import NOW, microseconds
-from pipeline.store.tables import letters, requests, subscribers, suppressions
+from pipeline.store.tables import events, letters, requests, subscribers, suppressions
 
 _QUEUED, _ARMED = DeliveryState.QUEUED.value, DeliveryState.ARMED.value
 
@@ -69,10 +69,13 @@ class Letters(Part):
         with self._database.write() as connection:
             return connection.execute(mine).rowcount == 1
 
-    def settle_letter(self, letter: Letter, retry_in: timedelta | None, give_up: timedelta) -> None:
+    def settle_letter(
+        self, letter: Letter, retry_in: timedelta | None, give_up: timedelta, event: Event | None = None
+    ) -> None:
         """Write down what became of a letter: it is done with, or it rests and is tried again.
 
-        One that has waited longer than `give_up` is done with.
+        One that has waited longer than `give_up` is done with. `event` is what
+        is remembered of its reader then; nothing, if they were erased meanwhile.
         """
         mine = _this(letter)
         again = update(letters).where(mine, letters.c.created > NOW - microseconds(give_up))
@@ -86,7 +89,8 @@ class Letters(Part):
                 )
                 if connection.execute(rests).rowcount:
                     return
-            connection.execute(delete(letters).where(mine))
+            if connection.execute(delete(letters).where(mine)).rowcount and event is not None:
+                put_event(connection, address_key(letter.email), event)
 
     def sweep_letters(self, older: timedelta) -> int:
         """Drop letters that a process armed and died over: nobody knows whether they went, so they never go again."""
@@ -104,6 +108,20 @@ def _this(letter: Letter) -> ColumnElement[bool]:
         letters.c.kind == letter.kind.value,
         letters.c.email_key == address_key(letter.email),
         letters.c.at == letter.at,
+    )
+
+
+def put_event(connection: Connection, key: str, event: Event) -> None:
+    """Remember what happened with one person."""
+    connection.execute(
+        insert(events).values(
+            email_key=key,
+            at=event.at,
+            kind=event.kind,
+            issue=event.issue,
+            words=event.words,
+            stood_since=event.stood_since,
+        )
     )
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Column, Connection, MetaData, String, Table, insert, inspect, select
 
+from pipeline.errors import installing
 from pipeline.store.tables import metadata
 
 if TYPE_CHECKING:
@@ -74,6 +75,6 @@ def _migrate(connection: Connection, database: Database, revision: str) -> None:
     if revision and revision not in known:
         raise database.error(
             f"was written by a newer version of newsletter (its tables are at {revision}, ours at {REVISION}). "
-            "Upgrade: pip install --upgrade newsletter-pipeline"
+            f"Upgrade to it. {installing()}"
         )
     command.upgrade(config, "head")

@@ -12,6 +12,7 @@ from secrets import token_hex
 from sqlalchemy import ColumnElement, Connection, Exists, delete, exists, func, insert, select, update
 
 from pipeline.model import (
+    CAME_BY_FORM,
     Copy,
     Decision,
     DeliveryState,
@@ -27,7 +28,7 @@ from pipeline.model import (
 )
 from pipeline.store.audience import as_subscriber, people
 from pipeline.store.engine import Part
-from pipeline.store.letters import as_letter, put_letter, waiting
+from pipeline.store.letters import as_letter, put_event, put_letter, waiting
 from pipeline.store.moments import NOW
 from pipeline.store.moves import move
 from pipeline.store.tables import (
@@ -146,10 +147,11 @@ class People(Part):
             return replace(found, known=known)
 
     def erase_unconfirmed(self, before: datetime, limit: int) -> int:
-        """Erase up to `limit` people who asked by the form, the last time before that moment, and never confirmed.
+        """Erase up to `limit` people who came by the form, asked the last time before that moment, and never confirmed.
 
         Returns how many. Nothing of them stays, but a suppression if there is
-        one; whoever was imported, or came by any other way, is not among them.
+        one; whoever was imported, or came by any other way, is not among them,
+        also if their address was typed into the form since.
         """
 
         def happened(*kinds: EventKind) -> Exists:
@@ -159,7 +161,7 @@ class People(Part):
             select(subscribers.c.email_key)
             .where(
                 subscribers.c.state == SubscriberState.UNCONFIRMED,
-                happened(EventKind.ASKED),
+                happened(EventKind.ASKED).where(events.c.words == CAME_BY_FORM),
                 ~happened(EventKind.ASKED).where(events.c.at > before),
                 ~happened(EventKind.CONFIRMED, EventKind.ADDED),
             )
@@ -199,11 +201,7 @@ class People(Part):
         if decided.subscriber:
             _put(connection, key, decided.subscriber)
         for event in decided.events:
-            connection.execute(
-                insert(events).values(
-                    email_key=key, at=event.at, kind=event.kind, issue=event.issue, words=event.words
-                )
-            )
+            put_event(connection, key, event)
         for kind, at in decided.letters:
             put_letter(connection, key, kind, at)
         return decided
@@ -222,7 +220,9 @@ class People(Part):
             uid=subscriber.uid if subscriber else self._tokens.uid(email),
             subscriber=subscriber,
             suppressed=_suppression(connection, key),
-            events=tuple(Event(one.at, EventKind(one.kind), one.words, one.issue) for one in happened),
+            events=tuple(
+                Event(one.at, EventKind(one.kind), one.words, one.issue, one.stood_since) for one in happened
+            ),
         )
 
 

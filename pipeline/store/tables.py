@@ -95,6 +95,8 @@ events = Table(
     Column("kind", String(16), nullable=False),
     Column("issue", Integer),
     Column("words", Text, nullable=False),
+    #: Of leaving: since when they had stood confirmed.
+    Column("stood_since", Moment),
     Index("ix_events_email_key", "email_key", "at"),
 )
 

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from pipeline.audience.table import RefusedRow, read, write
 from pipeline.audience.tokens import InstallationTokens
 from pipeline.errors import AudienceError
-from pipeline.model import Preferences, Subscriber, SubscriberState
+from pipeline.model import UNEXPLAINED, Preferences, Subscriber, SubscriberState
 
 Rows = Callable[[bytes], list[Subscriber | RefusedRow]]
 ZONE = ZoneInfo("America/New_York")
@@ -54,6 +54,10 @@ def test_who_stands_in_a_list_has_consented(rows: Rows) -> None:
         b"Email Address\tName\nana@example.com\tZo\xc3\xab\n",
         b'"name","note","email_address"\n"Zo\xc3\xab","likes ; and , and ""quotes""","ana@example.com"\n',
         b"First Name,Last Name,EMAIL\nZo\xc3\xab,,ana@example.com\n",
+        "E-Mail-Adresse;Vorname;Nachname\nana@example.com;Zoë;\n".encode(),
+        "Nom;Prénom;Adresse e-mail\n;Zoë;ana@example.com\n".encode(),
+        "Nom,Courriel\nZoë,ana@example.com\n".encode(),
+        "Nombre,Apellidos,Correo electrónico\nZoë,,ana@example.com\n".encode(),
         b"email,fname,lname\nana@example.com,,Zo\xc3\xab\n",
         "email,name\nana@example.com,Zoë\n".encode("utf-16"),
         "email;name\r\nana@example.com;Zoe\u0308\r\n".encode("utf-16"),
@@ -83,7 +87,7 @@ def test_every_program_s_way_of_writing_a_list_is_read(rows: Rows, content: byte
         ("cleaned", S.CONFIRMED, "bounced"),
         ("hard-bounced", S.CONFIRMED, "bounced"),
         ("complained", S.UNSUBSCRIBED, "complained"),
-        ("suppressed", S.CONFIRMED, "suppressed"),
+        ("suppressed", S.CONFIRMED, UNEXPLAINED),
     ],
 )
 def test_a_status_column_says_otherwise(rows: Rows, word: str, state: S, suppressed: str | None) -> None:
@@ -127,6 +131,51 @@ def test_a_day_that_can_be_read_two_ways_or_none_is_refused(rows: Rows, text: st
     (row,) = rows(f"email,since\nana@example.com,{text}\n".encode())
     assert isinstance(row, RefusedRow)
     assert "is not a date" in row.reason
+
+
+@pytest.mark.parametrize("text", ["2026-11-24", "2027-01-01 08:00", "2124-05-05"])
+def test_nobody_has_agreed_on_a_day_to_come(rows: Rows, text: str) -> None:
+    (refused, bo, left) = rows(
+        f"email,confirmed_at,unsubscribed_at\nana@example.com,{text},\n"
+        f"bo@example.com,2026-11-23 08:00,\ncy@example.com,,{text}\n".encode()
+    )
+    assert refused == RefusedRow(2, f"'{text}' is a day to come; write the day they agreed")
+    # In the east it is Monday already.
+    assert bo.since == datetime(2026, 11, 23, 8, tzinfo=ZONE)
+    assert (left.state, left.since) == (S.UNSUBSCRIBED, NOW)
+
+
+def test_a_column_that_says_who_left_in_another_language_is_told_of(tmp_path: Path) -> None:
+    path, told = tmp_path / "list.csv", []
+    path.write_text("E-Mail-Adresse;Abgemeldet am\nana@example.com;2024-05-05\n", encoding="utf-8")
+    list(read(path, NOW, TOKENS, ZONE, recognised=told.append))
+    assert told[0].ignored == ("Abgemeldet am",)
+
+
+def test_a_wish_that_cannot_be_read_refuses_its_row_and_nobody_who_left(rows: Rows) -> None:
+    head = "email,name,status,since,suppressed,categories,feed_only,paused_until"
+    people = [
+        "ana@example.com,,confirmed,,,,,2026-13-45",
+        "bo@example.com,,unsubscribed,,,bread,,2026-13-45",
+        "cy@example.com,,suppressed,,bounced,,,2026-13-45",
+        "di@example.com,,confirmed,,,bread,,",
+    ]
+    refused, *others = rows("\n".join([head, *people]).encode())
+    assert (refused.line, refused.reason[:26]) == (2, "'2026-13-45' is not a date")
+    assert [(one.state, one.suppressed, one.preferences) for one in others] == [
+        (S.UNSUBSCRIBED, None, Preferences()),
+        (S.CONFIRMED, "bounced", Preferences()),
+        (S.CONFIRMED, None, Preferences(("bread",))),
+    ]
+
+
+@pytest.mark.parametrize("long", ["", "a" * 60])
+@pytest.mark.parametrize("head", ["email,status", "email,confirmed_at", "email,active"])
+def test_an_address_in_a_wrong_column_is_not_repeated(rows: Rows, head: str, long: str) -> None:
+    (refused,) = rows(f"{head}\nAna,{long}ana@example.org\n".encode())
+    assert isinstance(refused, RefusedRow)
+    assert "ana" not in refused.reason
+    assert "[...]" in refused.reason
 
 
 def test_rows_that_cannot_be_used_are_named_by_their_line_and_the_rest_is_taken(rows: Rows) -> None:
@@ -253,7 +302,7 @@ EVIL = [
 def test_an_export_is_imported_as_it_was(rows: Rows) -> None:
     since = datetime(2025, 7, 1, 12, 30, 15, 250_000, tzinfo=UTC)
     names = ["Ana", "", 'Bo, the "first"', "O'Neill", "Zoë; 例え", "'", *EVIL]
-    reasons = [None, "bounced", "complained", "suppressed", "three soft bounces in 30 days", "=1+1"]
+    reasons = [None, "bounced", "complained", UNEXPLAINED, "three soft bounces in 30 days", "=1+1"]
     wants = [
         *(Preferences(), Preferences(("bread", "例え")), Preferences((), True)),
         *(Preferences(("bread",), True, since), Preferences((), False, since)),

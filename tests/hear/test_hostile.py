@@ -162,9 +162,9 @@ def test_a_letter_cut_in_two_by_its_encoding_is_whole_again():
 
 def test_without_the_package_that_reads_words_the_command_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "flufl.bounce", None)
-    with pytest.raises(NewsletterError, match=r"Install newsletter-pipeline\[deliverability\]"):
+    with pytest.raises(NewsletterError, match=r"pip install '\.\[deliverability\]'"):
         prose.ready()
-    with pytest.raises(NewsletterError, match=r"Install newsletter-pipeline\[deliverability\]"):
+    with pytest.raises(NewsletterError, match=r"pip install '\.\[deliverability\]'"):
         parse(report("qmail-quota"))
     assert parse(report("postfix-user-unknown")).news is News.HARD_BOUNCE
 

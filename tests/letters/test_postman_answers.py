@@ -10,6 +10,7 @@ from support.messages import by_python
 from support.postman import rounds, until, work
 from support.relay_script import Script, close, later, lose, never
 
+from pipeline.model import EventKind
 from pipeline.postman import office
 
 HOUR = timedelta(hours=1)
@@ -54,6 +55,11 @@ def test_what_is_refused_or_in_doubt_is_done_with(house, relay, script, taken, s
     assert house.store.next_letter() is None
     assert len(house.said) == 1
     assert f"letter 1 (confirmation) {said}" in house.said[0]
+    # The log has a number; whoever asks about an address finds the relay's words there, and nobody is dropped for them.
+    person = house.store.everything("ana@example.com").person
+    assert (person.events[0].kind, person.suppressed) == (EventKind.LETTER, None)
+    assert person.events[0].words.startswith(f"confirmation {said}")
+    assert [event.kind for event in person.events] == [EventKind.LETTER, EventKind.ASKED]
 
 
 def test_a_letter_deferred_for_a_day_is_given_up(house, relay, monkeypatch):
@@ -62,6 +68,8 @@ def test_a_letter_deferred_for_a_day_is_given_up(house, relay, monkeypatch):
     house.asks()
     work(house)
     assert house.store.next_letter() is None
+    given_up, _ = house.store.everything("ana@example.com").person.events
+    assert given_up.words.startswith("confirmation was deferred until it was given up: 4")
 
 
 def test_one_letter_that_cannot_be_made_is_dropped_by_its_number_and_the_others_go(house, relay):

@@ -177,5 +177,5 @@ def test_the_user_agent_names_the_program_and_the_newsletter(issue):
 def test_without_its_package_a_sentence_says_what_to_install(issue, doors, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "httpx2", None)
     rendered, settings = issue("https://a.example/")
-    with pytest.raises(NewsletterError, match=r"pip install 'newsletter-pipeline\[online\]'"):
+    with pytest.raises(NewsletterError, match=r"pip install '\.\[online\]'"):
         answers_for(rendered, settings, tmp_path / "m", NOW, doors=doors)

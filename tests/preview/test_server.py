@@ -345,4 +345,4 @@ def test_without_its_packages_it_says_how_to_have_them(tmp_path: Path, sample: L
     (tmp_path / "empty/watchfiles.py").write_text("raise ModuleNotFoundError(name='watchfiles')")
     ran = sample.run("preview", env={"PYTHONPATH": os.fspath(tmp_path / "empty")})
     assert ran.code == 1
-    assert "pip install 'newsletter-pipeline[web]'" in ran.err
+    assert "pip install '.[web]'" in ran.err

@@ -48,7 +48,7 @@ def test_without_the_package_the_keyring_says_what_to_do(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "keyring", None)
-    with pytest.raises(SettingsError, match=r"newsletter-pipeline\[keyring\]"):
+    with pytest.raises(SettingsError, match=r"pip install '\.\[keyring\]'"):
         read(Secret(keyring="relay"), tmp_path)
 
 

@@ -51,7 +51,7 @@ def test_each_kind_of_mailbox_is_made_from_its_settings(tmp_path, settings, kind
         ('kind = "maildir"\npath = "m"\nafter = ".."', "without a slash"),
         ('kind = "carrier-pigeon"', "kind"),
         ('password = "hunter2"', "a secret does not belong in this file"),
-        ('after = ""', "at least 1 item"),
+        ('after = ""', "must not be empty"),
         ('folder = "a\\r\\nb"', "must be one line"),
     ],
 )

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from pydantic import BaseModel
 
 from pipeline.errors import SettingsError
 from pipeline.settings import Settings
@@ -52,11 +55,51 @@ def test_all_faults_are_told_at_once_with_key_line_and_what_is_allowed(tmp_path:
         "newsletter.toml:7: newsletter.timezone: write an IANA name",
         "newsletter.toml:8: newsletter.url: write an address like https://",
         "newsletter.toml:10: mail.smtp.port:",
-        "newsletter.toml:11: mail.smtp.security: Input should be 'starttls', 'tls' or 'none'",
+        'newsletter.toml:11: mail.smtp.security: write "starttls", "tls" or "none"',
     ):
         assert [line for line in told if line.startswith(start)], (start, told)
     assert [line for line in told if "posts" in line and "{year}" in line]
     assert len(told) == 8
+
+
+def keys(section: type[BaseModel], *path: str) -> Iterator[tuple[str, ...]]:
+    """Every key of a table and of the tables in it."""
+    for name, field in section.model_fields.items():
+        at = (*path, field.alias or name)
+        yield at
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            yield from keys(field.annotation, *at)
+
+
+@pytest.mark.parametrize("value", ['""', '"perhaps"', "-1", "1e9", "[1]", "true", "{ x = 1 }", "2026-01-31"])
+def test_whatever_is_wrong_is_said_in_words_of_ours(value: str, tmp_path: Path) -> None:
+    said = 0
+    for path in keys(Settings):
+        try:
+            read(tmp_path, f"{'.'.join(path)} = {value}")
+        except SettingsError as fault:
+            said += 1
+            for line in str(fault).splitlines():
+                place, key, words = line.split(": ", 2)
+                assert place.startswith("newsletter.toml")
+                assert key.startswith(path[0]), line
+                assert not re.search(r"Input|String|Value|valid |pattern|\^|\[type", words), line
+    assert said > 10
+
+
+@pytest.mark.parametrize(
+    ("url", "why"),
+    [
+        ("postgresql://localhost/letter", "this version cannot keep its store in PostgreSQL yet"),
+        ("mysql://x", "write where the store is kept: sqlite:///FILE"),
+    ],
+)
+def test_a_store_we_cannot_keep_is_a_fault_of_its_key(url: str, why: str, tmp_path: Path) -> None:
+    (told,) = faults(tmp_path, f'[store]\nurl = "{url}"')
+    assert told.startswith(f"newsletter.toml:2: store.url: {why}")
+    (told,) = faults(tmp_path, "", NEWSLETTER_STORE__URL=url)
+    assert told.startswith(f"NEWSLETTER_STORE__URL: store.url: {why}")
+    assert SettingsError.exit_code == 7
 
 
 def test_the_environment_lies_over_the_file(tmp_path: Path) -> None:
@@ -155,3 +198,11 @@ def test_broken_toml_is_told_with_its_line(tmp_path: Path) -> None:
 def test_a_folder_without_settings_says_where_to_go(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match=r"there is no newsletter\.toml in .*-C DIR"):
         load(tmp_path / "newsletter.toml", {})
+
+
+def test_the_folder_where_we_stand_is_named_not_dotted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SettingsError, match=rf"in {re.escape(str(tmp_path))}\. Go to"):
+        load(Path("newsletter.toml"), {})

@@ -11,7 +11,17 @@ from support.ledger import NOW, TOKENS, URL, subscriber
 
 from pipeline.audience.tokens import InstallationTokens
 from pipeline.errors import AudienceError
-from pipeline.model import Audience, Decision, Everything, Person, Preferences, Skip
+from pipeline.model import (
+    UNEXPLAINED,
+    Audience,
+    Decision,
+    Event,
+    EventKind,
+    Everything,
+    Person,
+    Preferences,
+    Skip,
+)
 from pipeline.model import SubscriberState as S
 from pipeline.store import audience, intake, open_store
 
@@ -68,6 +78,22 @@ def test_who_left_stays_out_whatever_a_list_says(store):
     assert store.readers() == 0
 
 
+def test_who_leaves_by_a_list_is_remembered_as_having_been_in_and_nobody_else(store, tmp_path):
+    day = timedelta(days=1)
+    known = {"in": S.CONFIRMED, "bounced": S.CONFIRMED, "asked": S.UNCONFIRMED, "out": S.UNSUBSCRIBED}
+    store.put_subscribers(subscriber(f"{name}@example.com", state=state) for name, state in known.items())
+    store.decide("bounced@example.com", lambda _: Decision(suppress="bounced"))
+    leaving = [
+        subscriber(f"{name}@example.com", state=S.UNSUBSCRIBED, since=NOW + day) for name in (*known, "new")
+    ]
+    store.put_subscribers(leaving)
+    store.put_subscribers(leaving)
+    for name in (*known, "new"):
+        was_in = (Event(NOW + day, EventKind.LEFT, "by a list that was imported", stood_since=NOW),)
+        events = store.everything(f"{name}@example.com").person.events
+        assert events == (was_in if name in {"in", "bounced"} else ())
+
+
 def test_an_address_can_be_suppressed_before_anybody_subscribes_with_it(store):
     store.decide("ana@example.com", lambda _: Decision(suppress="complained"))
     assert store.put_subscribers([subscriber("ana@example.com")]) == counted(suppressed=1)
@@ -104,7 +130,7 @@ def test_in_whatever_order_rows_of_one_person_come_the_outcome_is_the_same(store
         subscriber("Ana@example.com", name="Ana", state=S.UNCONFIRMED),
         subscriber("ana@example.com", suppressed="bounced", since=NOW - DAY),
         subscriber("ana@example.com", state=S.UNSUBSCRIBED, since=NOW - 2 * DAY),
-        subscriber("ANA@example.com", suppressed="suppressed", state=S.UNCONFIRMED),
+        subscriber("ANA@example.com", suppressed=UNEXPLAINED, state=S.UNCONFIRMED),
     ]
     assert store.put_subscribers(rows[n] for n in order) == counted(unchanged=3, suppressed=1)
     ana = store.subscriber("ana@example.com")

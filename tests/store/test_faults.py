@@ -337,6 +337,16 @@ def test_a_clone_that_may_not_be_written_to_can_be_looked_at(shared):
     assert not (shared / ".newsletter").exists()
 
 
+@pytest.mark.parametrize("missing", ["make", "refuse"])
+def test_a_store_that_cannot_be_where_it_is_said_to_be_is_not_taken_for_an_empty_one(tmp_path, missing):
+    (tmp_path / "file").touch()
+    (tmp_path / "letter").mkdir()
+    nowhere = f"sqlite:///{tmp_path}/file/below/x.db"
+    said = {"make": "cannot be made: .* or set store.url", "refuse": "is not there. If it was, put it back"}
+    with pytest.raises(StoreError, match=rf"{tmp_path}/file/below/x.db: {said[missing]}"):
+        open_store(nowhere, tmp_path / "letter", TOKENS, missing=missing)
+
+
 @pytest.mark.skipif(os.name != "posix", reason="file rights")
 def test_a_store_that_may_not_be_written_to_can_be_read(shared):
     store = open_store(URL, shared, TOKENS)

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from support.ledger import NOW, subscriber
 
-from pipeline.model import Decision, LetterKind
+from pipeline.model import Decision, Event, EventKind, LetterKind
 from pipeline.model import SubscriberState as S
 
 ANA = "ana@example.com"
@@ -48,6 +48,23 @@ def test_a_letter_to_somebody_who_is_gone_is_never_armed(store):
     (letter,) = store.letters(10)
     store.forget(ANA, NOW)
     assert not store.arm_letter(letter)
+
+
+def test_what_became_of_a_letter_is_its_readers_and_nobodys_once_they_are_erased(store):
+    refused = Event(NOW, EventKind.LETTER, "confirmation was refused: 550 no")
+    for email in (ANA, "bo@example.com"):
+        write(store, email)
+    letters = store.letters(10)
+    for letter in letters:
+        store.arm_letter(letter)
+    store.settle_letter(letters[0], timedelta(seconds=60), DAY, refused)
+    assert refused not in store.everything(ANA).person.events
+    store.settle_letter(letters[0], None, DAY, refused)
+    store.settle_letter(letters[0], None, DAY, refused)
+    assert [one for one in store.everything(ANA).person.events if one == refused] == [refused]
+    store.forget("bo@example.com", NOW)
+    store.settle_letter(letters[1], None, DAY, refused)
+    assert not store.everything("bo@example.com").anything
 
 
 def test_what_is_done_with_is_never_taken_for_another_with_its_number(store):

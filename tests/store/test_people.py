@@ -8,6 +8,7 @@ import pytest
 from support.ledger import NOW, TOKENS, answer, arm, frozen, record, subscriber
 
 from pipeline.model import (
+    CAME_BY_FORM,
     Audience,
     Counts,
     Decision,
@@ -120,13 +121,16 @@ def test_who_wants_no_mail_any_more_gets_none_that_is_not_armed_yet(sending, cha
 
 
 def test_who_asked_long_ago_and_never_confirmed_is_erased_and_nobody_else(store):
-    asked, confirmed = Event(NOW, EventKind.ASKED), Event(NOW, EventKind.CONFIRMED)
+    asked, confirmed = Event(NOW, EventKind.ASKED, CAME_BY_FORM), Event(NOW, EventKind.CONFIRMED)
+    # All at the same moment: what is known of somebody, not a clock, says which came first.
+    known = Event(NOW, EventKind.ASKED, "by the form, being known already")
     again = Event(NOW + DAY, EventKind.ASKED)
     people = {
         "asked": (S.UNCONFIRMED, (asked,)),
         "also": (S.UNCONFIRMED, (asked, Event(NOW + DAY, EventKind.SOFT_BOUNCE))),
         "again": (S.UNCONFIRMED, (asked, again)),
         "imported": (S.UNCONFIRMED, ()),
+        "typed": (S.UNCONFIRMED, (known,)),
         "added": (S.UNCONFIRMED, (Event(NOW, EventKind.ADDED), asked)),
         "confirmed": (S.CONFIRMED, (asked, confirmed)),
         "demoted": (S.UNCONFIRMED, (asked, confirmed)),

@@ -19,6 +19,7 @@ def upgrade() -> None:
         sa.Column("kind", sa.String(length=16), nullable=False),
         sa.Column("issue", sa.Integer()),
         sa.Column("words", sa.Text(), nullable=False),
+        sa.Column("stood_since", sa.BigInteger()),
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index("ix_events_email_key", "events", ["email_key", "at"])
