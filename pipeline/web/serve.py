@@ -58,6 +58,12 @@ def listen(address: str, port: int) -> socket.socket:
 def concerns(project: Project) -> list[str]:
     """Say what readers will not get as things stand: mail that cannot go, buttons that mail programs will not press."""
     settings, found = project.settings, []
+    if project.theme.english and settings.checks.get("words-missing") != "off":
+        found.append(
+            f"for want of words in {settings.newsletter.language}, pages and letters say "
+            f"{'everything' if project.theme.speaks == 'en' else 'some things'} in English. Write "
+            f"templates/words/{settings.newsletter.language}.toml."
+        )
     try:
         if settings.mail.mailer == "outbox":
             found.append(
