@@ -48,6 +48,7 @@ FAMILIES: Mapping[str, tuple[Check, ...]] = {
         words.post_age,
         words.author,
         words.excerpt_length,
+        words.words_missing,
     ),
     "links": (
         links.link_relative,

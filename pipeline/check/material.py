@@ -52,6 +52,8 @@ class Material:
     pictures: Mapping[str, Picture] = field(default_factory=dict)
     #: Issues before this one, by number; the last few.
     earlier: Sequence[EarlierIssue] = ()
+    #: Keys of the interface's words that are English since nobody wrote them in the newsletter's language.
+    english: Sequence[str] = ()
     #: Where a setting like "newsletter.from" is set: a line of the file, or the environment variable's name.
     setting: Callable[[str], Place] = _unplaced
 

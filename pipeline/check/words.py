@@ -25,6 +25,8 @@ _ANY_CASE = re.compile(r"\blorem\s+ipsum\b", re.IGNORECASE)
 
 #: A post of more days is no news any more.
 STALE = timedelta(days=30)
+#: So many words of the interface are named that are missing; the rest is counted.
+NAMED = 3
 #: What a card shows of an excerpt without a fourth line on a phone; search engines cut at about as much.
 EXCERPT = 160
 
@@ -120,3 +122,18 @@ def excerpt_length(m: Material) -> Iterator[Finding]:
                 if post.excerpt_given
                 else "add a line `excerpt: ...` that is shorter than the first sentence",
             )
+
+
+def words_missing(m: Material) -> Iterator[Finding]:
+    """Every word of the interface is there in the newsletter's language."""
+    if m.english:
+        path, line = m.setting("newsletter.language")
+        language, first = m.settings.newsletter.language, ", ".join(m.english[:NAMED])
+        more = f" and {len(m.english) - NAMED:,} more" if len(m.english) > NAMED else ""
+        yield warning(
+            "words-missing",
+            f"for want of words in {language}, readers see English ones: {first}{more}",
+            path=path,
+            line=line,
+            fix=f"write them into templates/words/{language}.toml; the built-in words/en.toml has them all",
+        )

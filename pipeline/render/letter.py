@@ -43,7 +43,7 @@ def render_letter(
     subject = theme.word(f"{kind}_subject", newsletter=name)
     marks = _marks(kind, theme, settings, latest)
     context = {
-        **_context(addresses, settings, latest, marks),
+        **_context(addresses, settings, theme.speaks, latest, marks),
         # What the mail's own frame knows of an issue.
         "issue": {"subject": subject, "preheader": theme.word(f"{kind}_preheader", newsletter=name)},
         "limits": limits,
@@ -73,16 +73,16 @@ def _marks(kind: LetterKind, theme: Theme, settings: Settings, latest: IssueReco
 
 
 def _context(
-    addresses: Addresses, settings: Settings, latest: IssueRecord | None, marks: LetterMarks
+    addresses: Addresses, settings: Settings, language: str, latest: IssueRecord | None, marks: LetterMarks
 ) -> dict[str, object]:
-    """Build what the templates of letters are filled with."""
+    """Build what the templates of letters are filled with; a letter is nothing but words, in that language."""
     newsletter = settings.newsletter
     return {
         "newsletter": {
             "name": newsletter.name,
             "host": newsletter.host,
-            "language": newsletter.language,
-            "direction": direction(newsletter.language),
+            "language": language,
+            "direction": direction(language),
             "postal_address": newsletter.postal_address,
             "footer_note": newsletter.footer_note,
             "tagline": newsletter.tagline,
@@ -92,7 +92,7 @@ def _context(
         else {
             "number": latest.number,
             "subject": latest.subject,
-            "date": long_date(latest.date.astimezone(newsletter.zone).date(), newsletter.language),
+            "date": long_date(latest.date.astimezone(newsletter.zone).date(), language),
             "url": addresses.issue(latest.number),
         },
         "links": {"home": addresses.index, "feeds": addresses.feeds_page},

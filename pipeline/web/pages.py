@@ -21,6 +21,7 @@ from pipeline.audience.joining import CONFIRM_WITHIN
 from pipeline.dates import long_date
 from pipeline.errors import ThemeError
 from pipeline.render.addresses import Addresses
+from pipeline.render.site.cards import direction
 from pipeline.render.site.frame import Frame
 from pipeline.render.theme.words import counted, filled
 from pipeline.settings import mailbox
@@ -72,8 +73,10 @@ class Pages:
     def __init__(self, project: Project) -> None:
         """Raises ThemeError."""
         settings = project.settings
-        self._theme, self._language = project.theme, settings.newsletter.language
+        # A page says nothing but words: where those are English, so is the page, whatever the posts are.
+        self._theme, self._language = project.theme, project.theme.speaks
         self._frame = Frame(settings, Addresses(settings, [], project.root))
+        self._tongue = {"language": self._language, "direction": direction(self._language)}
         self._words = project.theme.words()
         sheets = (project.theme.source("web/site.css"), project.theme.source("reader/forms.css"))
         # In a sheet "<\/" is "</", which would end the element that the sheet stands in.
@@ -121,7 +124,7 @@ class Pages:
         text = self._theme.render(
             template,
             page={**head, "sheet": Markup(self._sheet)},  # noqa: S704 -- it cannot end its element
-            site={**self._frame.site, "subscribe": f"{place.up}subscribe"},
+            site={**self._frame.site, **self._tongue, "subscribe": f"{place.up}subscribe"},
             consent=self.consent,
             **context,
         )

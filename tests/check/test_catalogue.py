@@ -125,6 +125,12 @@ FAULTS = [
         },
         f"{RAINY}:8",
     ),
+    Fault("words-missing", toml('language = "en"', 'language = "ja"'), f"{TOML}:5"),
+    Fault(
+        "words-missing",
+        toml('language = "en"', 'language = "eo"') | {"templates/words/eo.toml": 'subscribe = "Abonu"\n'},
+        f"{TOML}:5",
+    ),
     # links
     Fault(
         "link-relative",

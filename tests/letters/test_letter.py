@@ -185,10 +185,16 @@ def test_a_newsletter_of_another_language_says_its_own_words_in_its_own_directio
     demand_a_sound_message(sent.data)
 
 
+def test_a_letter_in_english_for_want_of_words_says_that_it_is_english(tmp_path: Path) -> None:
+    seen = by_python(message_of(letter(), settings(**ADDRESS, language="ar"), templates=tmp_path).data)
+    assert '<html lang="en" dir="ltr"' in seen.html
+    assert "Please confirm that it was you" in seen.html
+
+
 def test_a_word_with_a_place_that_nothing_fills_is_named_with_its_file(tmp_path: Path) -> None:
     (tmp_path / "words").mkdir()
     (tmp_path / "words/en.toml").write_text('welcome_subject = "Hello {nobody}"\n')
-    with pytest.raises(ThemeError, match=r"words/en\.toml: welcome_subject: .*\{nobody\}"):
+    with pytest.raises(ThemeError, match=r"words/en\.toml:1: welcome_subject: .*\{nobody\}"):
         page_of(LetterKind.WELCOME, templates=tmp_path)
 
 

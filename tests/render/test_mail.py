@@ -117,8 +117,8 @@ def test_the_mail_says_in_order_what_it_is_what_is_new_and_how_to_leave(make: Ma
         "Read the full article Continue reading "
         "November 19, 2026 · Triggers What weather does to a head One sentence on weather. Read article "
         "November 19, 2026 · Triggers What pain does to a head One sentence on pain. Read article "
-        f"Dear {rendered.marks.name}, you get this because you subscribed at letter.example.org "
-        f"and confirmed on {rendered.marks.confirmed}. "
+        f"Dear {rendered.marks.name}, you get this because you have been subscribed to The Letter "
+        f"since {rendered.marks.confirmed}. "
         "Unsubscribe · Preferences · View in browser · RSS feed "
         "The Letter, 12 Example Street, Exampletown General information, not medical advice."
     )

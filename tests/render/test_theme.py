@@ -164,11 +164,11 @@ def test_dates_are_shown_in_the_newsletters_language_and_zone(write: Write, fold
 
 
 def test_words_fall_back_from_dialect_to_language_to_english(write: Write, folder: Path) -> None:
-    write("words/de.toml", 'read_article = "Weiterlesen"\nminutes = "{n} Minuten"\n')
-    write("words/de-CH.toml", 'minutes = "{n} Minuten Lesezeit"\n')
-    words = Theme([folder], Settings.model_validate({"newsletter": {"language": "de-CH"}})).words()
-    assert words["read_article"] == "Weiterlesen"
-    assert words["minutes"] == "{n} Minuten Lesezeit"
+    write("words/eo.toml", 'read_article = "Legi"\nminutes = "{n} minutoj"\n')
+    write("words/eo-ES.toml", 'minutes = "{n} minutoj por legi"\n')
+    words = Theme([folder], Settings.model_validate({"newsletter": {"language": "eo-ES"}})).words()
+    assert words["read_article"] == "Legi"
+    assert words["minutes"] == "{n} minutoj por legi"
     assert words["continue_reading"] == "Continue reading"
     assert Theme([folder]).words("en")["read_article"] == "Read article"
 

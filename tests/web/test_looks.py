@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 from support.letter import Letter
 from support.looks import WIDEST
-from support.readers import House, serve, token
+from support.readers import TRUSTED, House, serve, token
 
 from pipeline.model import Decision
 
@@ -119,6 +119,23 @@ def test_nobody_is_kept_out(browser: Browser, house: House, number: int) -> None
             # The sheet is let through by its digest, and there is nothing else to ask for.
             assert page.evaluate("getComputedStyle(document.querySelector('h1')).fontWeight") == "700", name
             assert {each for each in asked if "favicon" not in each} == {house.http.url + path}, name
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("language", ["de", "pl"])
+def test_the_longer_words_of_other_languages_fit_a_phone_too(
+    browser: Browser, sent: Letter, language: str
+) -> None:
+    env = {**TRUSTED, "NEWSLETTER_NEWSLETTER__LANGUAGE": language}
+    with serve(sent, env=env) as http, shown(browser, 320, "light") as (page, _):
+        for name, (path, fields) in pages(House(sent, http)).items():
+            page.goto(http.url + path)
+            if fields is not None:
+                with page.expect_navigation():
+                    page.evaluate(POST, fields)
+            assert page.locator("html").get_attribute("lang") == language, name
+            assert page.evaluate(WIDEST) == [], name
+            assert page.evaluate("document.documentElement.scrollWidth") <= 320, name
 
 
 @pytest.mark.browser

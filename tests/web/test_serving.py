@@ -117,18 +117,33 @@ def test_links_that_lead_elsewhere_are_said_at_once(project: Project) -> None:
     assert not said("https://letter.example.org")
 
 
-def test_a_word_with_a_place_that_nothing_fills_is_said_at_once(project: Project) -> None:
-    words = project.root / "templates/words/en.toml"
-    words.parent.mkdir(parents=True)
-    # The second stands in a letter only.
-    for key in ("asked_text", "welcome_issue_below"):
-        words.write_text(f'{key} = "Wait for {{somebody}}."\n')
-        opened = Open(open_project(project.root, CLOCK, {"NEWSLETTER_SECRET": SECRET}))
-        visit = Visit(
-            opened.project, opened.pages, project.now, Place(), "", Limits("1/day"), opened.categories
-        )
-        with pytest.raises(ThemeError, match=r"has a place \{somebody\} that nothing fills"):
-            rehearse(visit)
+def test_a_word_with_a_place_that_nothing_fills_is_said_at_once(sent: Letter) -> None:
+    sent.write("templates/words/en.toml", 'asked_text = "Wait for {somebody}."\n')
+    ran = sent.run("serve", "-p", "0")
+    assert ran.code == 1
+    assert "templates/words/en.toml:1: asked_text: nothing fills {somebody} here" in ran.err
+
+
+def test_a_word_with_a_place_that_its_page_does_not_fill_is_said_at_once(project: Project) -> None:
+    opened = Open(project)
+    opened.pages._words = {**opened.pages._words, "asked_text": "Wait for {somebody}."}
+    with pytest.raises(ThemeError, match=r"asked_text has a place \{somebody\} that nothing fills"):
+        rehearse(Visit(project, opened.pages, project.now, Place(), "", Limits("1/day"), opened.categories))
+
+
+def test_a_language_without_words_is_said_at_once_and_its_pages_are_english(sent: Letter) -> None:
+    japanese = {"NEWSLETTER_NEWSLETTER__LANGUAGE": "ja"}
+    with serve(sent, env=TRUSTED | japanese) as http:
+        page = http.ask("/subscribe").text
+        _, err = http.ends()
+    assert '<html lang="en" dir="ltr">' in page
+    assert "warning: for want of words in ja, pages and letters say everything in English. Write" in err
+    with serve(sent, env=TRUSTED | {"NEWSLETTER_NEWSLETTER__LANGUAGE": "de"}) as http:
+        page = http.ask("/subscribe").text
+        _, err = http.ends()
+    assert '<html lang="de" dir="ltr">' in page
+    assert "Abonnieren</button>" in page
+    assert "for want of words" not in err
 
 
 def test_what_is_under_way_is_finished(other: House) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from hashlib import sha256
@@ -56,6 +57,8 @@ class Theme:
         own = builtin_theme()
         self.language = settings.newsletter.language if settings else "en"
         self.zone = settings.newsletter.zone if settings else ZoneInfo("UTC")
+        #: Templates that stand in settings.
+        self._in_settings = [settings.issue.subject, settings.issue.preheader] if settings else []
         self._builtin = _Files(own, "the built-in theme")
         overrides = [folder for folder in folders if folder.resolve() != own.resolve()]
         self._folders = [*(_Files(folder) for folder in overrides), self._builtin]
@@ -119,9 +122,49 @@ class Theme:
         """Return the interface's words, by key.
 
         A key is looked for in the language, its base language, then English;
-        each in the newsletter's own file first.
+        each in the newsletter's own file first. Raises ThemeError for a file
+        that cannot be used.
         """
-        return read_words(self._word_files(language or self.language))
+        if language and language != self.language:
+            return read_words(self._word_files(language), self._named)
+        return self._words
+
+    @cached_property
+    def english(self) -> tuple[str, ...]:
+        """Keys of the words that are English only because nobody wrote them in the newsletter's language."""
+        if self.language.lower().partition("-")[0] == "en":
+            return ()
+        common = self._word_files("en")
+        others = [file for file in self._word_files(self.language) if file not in common]
+        theirs = {key for _, text in others for key in tomllib.loads(text)}
+        return tuple(key for key in tomllib.loads(common[0][1]) if key not in theirs)
+
+    @cached_property
+    def speaks(self) -> str:
+        """The language in which the words come: the newsletter's, or English if there is none in that."""
+        every = tomllib.loads(self._word_files("en")[0][1])
+        return "en" if len(self.english) == len(every) else self.language
+
+    @cached_property
+    def _words(self) -> Words:
+        return read_words(self._word_files(self.language), self._named)
+
+    def _named(self, key: str) -> bool:
+        """Tell whether a template of the newsletter's own names a word."""
+        name = re.compile(rf"(?<![\w-]){re.escape(key)}(?![\w-])")
+        return any(name.search(text) for text in self._own)
+
+    @cached_property
+    def _own(self) -> list[str]:
+        """The text of every template of the newsletter's own."""
+        templates = [
+            data.decode("utf-8", "replace")
+            for files in reversed(self._folders)
+            if files is not self._builtin
+            for name, data in files.data.items()
+            if not name.startswith("words/")
+        ]
+        return [*self._in_settings, *templates]
 
     @cached_property
     def digest(self) -> str:
@@ -156,15 +199,16 @@ class Theme:
 
     def _word_files(self, language: str) -> list[tuple[str, str]]:
         """List path and text of the words that a language can draw on, weakest first."""
-        parts = language.split("-")
+        # Tags are alike in any case (RFC 5646, 2.1.1): pt-br is pt-BR.
+        parts = language.lower().split("-")
         tags = dict.fromkeys(["en", *("-".join(parts[: n + 1]) for n in range(len(parts)))])
-        found = []
-        for name in (f"words/{tag}.toml" for tag in tags):
-            for files in reversed(self._folders):
-                text = files.text(name)
-                if text is not None:
-                    found.append((files.display(name), text))
-        return found
+        return [
+            (files.display(name), files.text(name) or "")
+            for tag in tags
+            for files in reversed(self._folders)
+            for name in sorted(files.data)
+            if name.lower() == f"words/{tag}.toml"
+        ]
 
     def _make_environment(self) -> Sandbox:
         environment = Sandbox(
@@ -185,7 +229,7 @@ class Theme:
             fill=fill,
             plural=plural,
         )
-        environment.globals.update(words=self.words(), language=self.language)
+        environment.globals.update(words=self.words(), language=self.language, speaks=self.speaks)
         return environment
 
     def _long_date(self, moment: datetime | date, language: str = "") -> str:
