@@ -13,6 +13,8 @@ from email.policy import default
 from itertools import count
 from urllib.parse import urlencode
 
+import pytest
+
 from pipeline import subscribing
 from pipeline.audience.tokens import InstallationTokens
 from pipeline.model import Event, Preferences, Subscriber, SubscriberState
@@ -136,10 +138,7 @@ class House:
 
     def quiet(self) -> None:
         """Wait until nobody waits for a letter any more, and none is under way."""
-        until = time.monotonic() + PATIENCE
-        while any(row.startswith(("requests ", "letters ")) for row in self.dump()):
-            assert time.monotonic() < until
-            time.sleep(0.02)
+        settled(self.letter)
 
     def letters(self, email: str) -> list[str]:
         """Return the letters that went to an address, as text, once nothing waits any more."""
@@ -147,6 +146,17 @@ class House:
         files = (self.letter.root / "outbox/mail").glob("*.eml")
         messages = [message_from_bytes(path.read_bytes(), policy=default) for path in files]
         return [message.get_body(("plain",)).get_content() for message in messages if message["To"] == email]
+
+
+def settled(letter: Letter) -> list[str]:
+    """Return everything in the store, once nobody waits for a letter any more and none is under way."""
+    until = time.monotonic() + PATIENCE
+    while time.monotonic() < until:
+        rows = dump(letter)
+        if not any(row.startswith(("requests ", "letters ")) for row in rows):
+            return rows
+        time.sleep(0.02)
+    pytest.fail("letters go on and on")
 
 
 def dump(letter: Letter) -> list[str]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from support.letter import CLOCK, SECRET, Letter, copy_sample
-from support.readers import FORM, ONE_CLICK, Serve, dump, person, serve
+from support.readers import FORM, ONE_CLICK, Serve, dump, person, serve, settled
 from support.relay import Relay
 
 from pipeline.project import open_project
@@ -73,7 +73,7 @@ def test_a_reader_comes_reads_chooses_and_leaves(browser: Browser, tmp_path: Pat
 
         confirmation = arrives(relay, 1)
         (link,) = [each for each in links(confirmation) if each.startswith("/confirm/")]
-        before = dump(letter)
+        before = settled(letter)
         scanned(http, relay)
         assert dump(letter) == before
         page.goto(http.url + link[1:])
@@ -84,7 +84,7 @@ def test_a_reader_comes_reads_chooses_and_leaves(browser: Browser, tmp_path: Pat
         assert letter.run("send", "--yes", env=relay.environment()).code == 0
         issue = arrives(relay, 3)
         assert "When Botox eases the aura" in issue["Subject"]
-        before = dump(letter)
+        before = settled(letter)
         scanned(http, relay)
         assert dump(letter) == before
 
