@@ -263,7 +263,7 @@ def _readers(project: Project, heard: Sequence[Heard], now: datetime, trusted: b
 
 
 def _hints(project: Project, heard: Heard, *, named: bool) -> tuple[str, ...]:
-    """Return ids of subscribers whose token a message holds, or whose address it has `named`: the first ones."""
+    """Return ids of subscribers whose tokens a message holds; with `named`, of those as well whose addresses it has."""
     from pipeline.audience.addresses import normalise
 
     uids = [uid for token in heard.evidence.tokens if (uid := project.tokens.read(UNSUBSCRIBE, token))]

@@ -47,7 +47,7 @@ def material(project: Project, issue: Issue, rendered: RenderedIssue) -> Materia
         markdown={post.id: project.source.body(post) for post in issue.posts},
         sources=written,
         theme=project.theme.texts("mail/"),
-        english=project.theme.english,
+        untranslated=project.theme.untranslated,
         pictures=pictures(project.root, rendered),
         earlier=earlier(project, issue.number),
         setting=places(settings, project.environ),

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 #: In an issue's folder: a folder for each variant.
 VARIANTS = "variants"
+#: Its data, then the page that is made of them.
+RECEIPT = ("receipt.json", "receipt.html")
 #: Bytes of a folder's name; file systems take 255.
 LONGEST_NAME = 200
 
@@ -91,21 +93,21 @@ def write_receipt(project: Project, number: int) -> None:
     document = summary(made)
     page = project.theme.render("receipt.html", receipt=document, newsletter=project.settings.newsletter.name)
     folder = folder_of(project, number)
-    write_atomic(
-        folder / "receipt.json", (json.dumps(document, ensure_ascii=False, indent=2) + "\n").encode()
-    )
-    write_atomic(folder / "receipt.html", page.encode())
+    data = json.dumps(document, ensure_ascii=False, indent=2) + "\n"
+    for name, text in zip(RECEIPT, (data, page), strict=True):
+        write_atomic(folder / name, text.encode())
 
 
 def complete(project: Project, number: int) -> bool:
     """Tell whether an issue that is out says so in its file, and has its receipt."""
     file = drafts.read_all(project.root).get(number)
-    return (file is None or file.sent is not None) and has_receipt(project, number)
+    return (file is None or file.sent is not None) and (folder_of(project, number) / RECEIPT[-1]).exists()
 
 
-def has_receipt(project: Project, number: int) -> bool:
-    """Tell whether an issue's receipt was written."""
-    return (folder_of(project, number) / "receipt.html").exists()
+def drop_receipt(project: Project, number: int) -> None:
+    """Take an issue's receipt away, until it is written anew."""
+    for name in RECEIPT:
+        (folder_of(project, number) / name).unlink(missing_ok=True)
 
 
 def sweep(project: Project, number: int) -> None:

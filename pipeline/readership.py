@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline import papers
-from pipeline.errors import AudienceError
+from pipeline.errors import AudienceError, ThemeError
 from pipeline.model import Everything, Forgotten, Subscriber
 
 if TYPE_CHECKING:
@@ -108,7 +109,11 @@ def forget(project: Project, email: str) -> Erased:
     from pipeline.audience.addresses import normalise
 
     address = normalise(email)[0]
-    uid = project.store.everything(address).person.uid
+    everything = project.store.everything(address)
+    uid = everything.person.uid
+    # Their domain may be theirs alone, and stands in receipts: those go first, so that a kill leaves none of it behind.
+    for copy in everything.copies:
+        papers.drop_receipt(project, copy.issue)
     found = project.store.forget(address, project.now)
     files = _erase(_files(project, address, uid))
     # A run may be about to give a last file its name; more of them cannot begin any more.
@@ -118,8 +123,9 @@ def forget(project: Project, email: str) -> Erased:
         time.sleep(LOOK_AGAIN)
         files += _erase(_files(project, address, uid))
     for number in found.issues:
-        if papers.has_receipt(project, number):
-            # Their domain may be theirs alone, and stood in it.
+        papers.drop_receipt(project, number)
+        # Whatever is wrong with the theme, they are forgotten; the receipt comes with the next `resume`.
+        with suppress(ThemeError):
             papers.write_receipt(project, number)
     return Erased(found, files)
 

@@ -39,7 +39,7 @@ _ALLOWED = {
     **dict.fromkeys(("string_too_short", "too_short"), "must not be empty"),
     **dict.fromkeys(("bool_type", "bool_parsing"), "write true or false"),
     **dict.fromkeys(("int_type", "int_parsing", "int_from_float"), "write a whole number"),
-    **dict.fromkeys(("float_type", "float_parsing"), "write a number"),
+    **dict.fromkeys(("float_type", "float_parsing", "finite_number"), "write a number"),
     "greater_than": "write a number greater than {gt}",
     "greater_than_equal": "write a number that is at least {ge}",
     "less_than_equal": "write a number that is at most {le}",

@@ -218,18 +218,20 @@ def resume(
 def close(project: Project, number: int) -> IssueRecord:
     """Note beside the ledger how an issue stands when a run ends."""
     record = papers.record_of(project, number)
-    if record.state is IssueState.SENT:
-        drafts.record_sent(project.root, number, project.now)
-        # Somebody may have settled a doubt meanwhile so that it goes out again; whoever writes last must know.
-        record = papers.record_of(project, number)
-        if record.state is not IssueState.SENT:
-            drafts.record_reopened(project.root, number)
-    elif record.state is IssueState.CANCELLED and record.counts.open:
+    if record.state is IssueState.CANCELLED and record.counts.open:
         # What came back while it was called off ("later", after the dot) must not stay open for ever.
         project.store.set_issue_state(number, IssueState.CANCELLED)
         record = papers.record_of(project, number)
     hearing.refused(project, record, project.now)
     papers.write_receipt(project, number)
+    if record.state is IssueState.SENT:
+        # Last, since it says that nothing is left to be done.
+        drafts.record_sent(project.root, number, project.now)
+        # Somebody may have settled a doubt meanwhile so that it goes out again; whoever writes last must know.
+        record = papers.record_of(project, number)
+        if record.state is not IssueState.SENT:
+            drafts.record_reopened(project.root, number)
+            papers.write_receipt(project, number)
     return record
 
 

@@ -126,8 +126,11 @@ class Columns:
 
     def name_of(self, row: Sequence[str]) -> str:
         """Return the name, put together from its parts if it must be."""
-        whole = cell(row, self.name)
-        return whole or f"{cell(row, self.first)} {cell(row, self.last)}".strip()
+        whole, first, last = (cell(row, column) for column in (self.name, self.first, self.last))
+        if whole and first and not last and first.casefold() not in whole.casefold():
+            # "Vorname" beside "Name", which is the other half then.
+            return f"{first} {whole}"
+        return whole or f"{first} {last}".strip()
 
     def standing_of(self, row: Sequence[str]) -> Standing:
         """Return the most restrictive of all that the row says. Raises AudienceError at a word nobody knows."""

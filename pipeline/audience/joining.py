@@ -143,7 +143,7 @@ def _asks_again(person: Person) -> bool:
 def undoable(person: Person, now: datetime) -> datetime | None:
     """Return the moment of leaving, if that can be taken back now."""
     left, known = person.last(EventKind.LEFT), person.subscriber
-    if left is None or known is None or known.state is not SubscriberState.UNSUBSCRIBED:
+    if left is None or known is None or known.state is not SubscriberState.UNSUBSCRIBED or person.suppressed:
         return None
     fresh = left.at == known.since and timedelta() <= now - left.at <= UNDO_WITHIN
     return left.at if fresh and left.words != BEFORE_CONFIRMING else None

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from pipeline.discretion import quoted
 from pipeline.errors import AudienceError
-from pipeline.model import UNEXPLAINED, SubscriberState
+from pipeline.model import NO_REASON, SubscriberState
 
 
 class Standing(NamedTuple):
@@ -31,9 +31,9 @@ LEFT = Standing(SubscriberState.UNSUBSCRIBED)
 #: An address that bounced once agreed and may again.
 BOUNCED = Standing(SubscriberState.CONFIRMED, "bounced")
 COMPLAINED = Standing(SubscriberState.UNSUBSCRIBED, "complained")
-BLOCKED = Standing(SubscriberState.CONFIRMED, UNEXPLAINED)
+BLOCKED = Standing(SubscriberState.CONFIRMED, NO_REASON)
 #: The same of somebody who is not to be resubscribed either.
-BARRED = Standing(SubscriberState.UNSUBSCRIBED, UNEXPLAINED)
+BARRED = Standing(SubscriberState.UNSUBSCRIBED, NO_REASON)
 #: What an editor may say of a whole list.
 BY_NAME: Mapping[str, Standing] = {
     "confirmed": AGREED,
@@ -51,7 +51,7 @@ _SEVERITY = {
     SubscriberState.UNSUBSCRIBED: 2,
 }
 #: Of two reasons the one further on is kept; one in somebody's own words says more than that there is none.
-_REASONS = (UNEXPLAINED, "", "bounced", "complained")
+_REASONS = (NO_REASON, "", "bounced", "complained")
 
 
 def severest(said: Iterable[Standing]) -> Standing:

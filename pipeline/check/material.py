@@ -53,7 +53,7 @@ class Material:
     #: Issues before this one, by number; the last few.
     earlier: Sequence[EarlierIssue] = ()
     #: Keys of the interface's words that are English since nobody wrote them in the newsletter's language.
-    english: Sequence[str] = ()
+    untranslated: Sequence[str] = ()
     #: Where a setting like "newsletter.from" is set: a line of the file, or the environment variable's name.
     setting: Callable[[str], Place] = _unplaced
 

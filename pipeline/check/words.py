@@ -126,10 +126,10 @@ def excerpt_length(m: Material) -> Iterator[Finding]:
 
 def words_missing(m: Material) -> Iterator[Finding]:
     """Every word of the interface is there in the newsletter's language."""
-    if m.english:
+    if m.untranslated:
         path, line = m.setting("newsletter.language")
-        language, first = m.settings.newsletter.language, ", ".join(m.english[:NAMED])
-        more = f" and {len(m.english) - NAMED:,} more" if len(m.english) > NAMED else ""
+        language, first = m.settings.newsletter.language, ", ".join(m.untranslated[:NAMED])
+        more = f" and {len(m.untranslated) - NAMED:,} more" if len(m.untranslated) > NAMED else ""
         yield warning(
             "words-missing",
             f"for want of words in {language}, readers see English ones: {first}{more}",

@@ -111,7 +111,8 @@ def _refusals(context: Context, receipt: Receipt) -> None:
     for refusal in shown:
         word = "deferred" if refusal.state is DeliveryState.QUEUED else refusal.state.replace("_", " ")
         context.say(f"  {refusal.count:>6,} {word:<9} {refusal.reply or '(no answer)'}")
-        context.say(f"{'':19}{', '.join(refusal.domains)}")
+        if refusal.domains:
+            context.say(f"{'':19}{', '.join(refusal.domains)}")
     if len(receipt.refusals) > len(shown):
         context.say(f"  … and {len(receipt.refusals) - len(shown):,} more (-v shows all)")
 

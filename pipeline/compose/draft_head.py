@@ -37,9 +37,11 @@ class HeadReader:
                 raise self.fault(key, f"is not known here; there are: {', '.join(sorted(KEYS))}")
 
     def fault(self, key: str, message: str) -> DraftError:
+        """Return what is wrong with a key, with its line."""
         return DraftError(f"{key} {message}.", path=self.path, line=self.lines.get(key))
 
     def text(self, key: str) -> str:
+        """Return one line of text, "" if there is none. Raises DraftError, as all of these do."""
         value = self.data.get(key)
         if value is None:
             return ""
@@ -48,24 +50,28 @@ class HeadReader:
         return " ".join(str(value).split())
 
     def names(self, key: str) -> tuple[str, ...]:
+        """Return a list of post ids."""
         value = self.data.get(key) or []
         if not isinstance(value, list) or not all(isinstance(name, str) for name in value):
             raise self.fault(key, "must be a list of post ids, one a line: `- weather`")
         return tuple(name.strip() for name in value)
 
     def whole(self, key: str) -> int | None:
+        """Return a whole number from 1, None if there is none."""
         text = self.text(key)
         if text and not (text.isascii() and text.isdigit() and int(text) > 0):
             raise self.fault(key, f"is {text!r}; write a whole number from 1")
         return int(text) if text else None
 
     def number(self) -> int:
+        """Return the issue's number, which must be there."""
         number = self.whole("number")
         if number is None:
             raise DraftError("number is missing; write `number: 42`.", path=self.path, line=1)
         return number
 
     def moment(self, key: str) -> datetime | None:
+        """Return a moment with its zone, None if there is none."""
         text = self.text(key)
         if not text:
             return None
@@ -78,6 +84,7 @@ class HeadReader:
         return moment
 
     def approval(self, key: str) -> Approval | None:
+        """Return who approved which build, None if nobody did."""
         value = self.data.get(key)
         if value is None:
             return None
@@ -96,6 +103,7 @@ class HeadReader:
         return approval
 
     def mapping(self, key: str) -> dict[str, str]:
+        """Return a table of post ids."""
         value = self.data.get(key) or {}
         if not isinstance(value, Mapping):
             raise self.fault(key, "must be a table of post ids; the program writes it")

@@ -51,7 +51,7 @@ from pipeline.model.posts import (
 )
 from pipeline.model.readers import (
     BOUNCED,
-    UNEXPLAINED,
+    NO_REASON,
     Preferences,
     Recipient,
     Subscriber,
@@ -76,7 +76,7 @@ from pipeline.model.rendered import (
 __all__ = [
     "BOUNCED",
     "CAME_BY_FORM",
-    "UNEXPLAINED",
+    "NO_REASON",
     "Answer",
     "Approval",
     "Audience",

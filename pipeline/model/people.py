@@ -37,7 +37,7 @@ class EventKind(StrEnum):
     COMPLAINED = "complained"
     #: A suppression was lifted.
     ALLOWED = "allowed"
-    #: A single mail to them was refused, given up or lost sight of; the words are the relay's. Nothing follows from it.
+    #: A single mail to them was refused, given up, or got no answer; the words say why. Nothing follows from it.
     LETTER = "letter"
 
 

@@ -10,7 +10,7 @@ from enum import StrEnum
 #: A suppression that begins so is about the mailbox. Any other is the word of its owner, or of an editor.
 BOUNCED = "bounced"
 #: Why mail is suppressed to whom a list says not to mail, without a reason; any other reason says more.
-UNEXPLAINED = "a list says so"
+NO_REASON = "a list says so"
 
 
 class SubscriberState(StrEnum):

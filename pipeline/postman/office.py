@@ -132,7 +132,8 @@ class Office:
         self.stale = True
         self._memory.once(f"letters ({letter.kind}) wait, and are tried again by themselves: {fault}")
         if self._store.arm_letter(letter):
-            self._store.settle_letter(letter, self._backoff(letter), GIVE_UP)
+            given_up = Happened(self._clock(), EventKind.LETTER, f"{letter.kind} was given up: {fault}")
+            self._store.settle_letter(letter, self._backoff(letter), GIVE_UP, given_up)
 
     def may_go(self, stop: Event) -> bool:
         """Wait until the next message may go; False if that is not soon."""

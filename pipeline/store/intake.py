@@ -36,7 +36,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects import sqlite as dialect
 from sqlalchemy.sql import Select
 
-from pipeline.model import UNEXPLAINED, EventKind, Preferences, Subscriber, SubscriberState, address_key
+from pipeline.model import NO_REASON, EventKind, Preferences, Subscriber, SubscriberState, address_key
 from pipeline.store.erased import Erased
 from pipeline.store.moments import NOW, Moment, as_microseconds, from_microseconds
 from pipeline.store.sqlite import BESIDE
@@ -50,7 +50,7 @@ _S = SubscriberState
 #: Of two rows with one address the higher rank counts: who left, then who confirmed, then the later one.
 _RANK = {_S.UNCONFIRMED: 0, _S.CONFIRMED: 1 << 40, _S.UNSUBSCRIBED: 1 << 41}
 #: Of two reasons the one that begins with the lower digit counts.
-_GRAVITY = {"complained": "0", "bounced": "1", UNEXPLAINED: "3"}
+_GRAVITY = {"complained": "0", "bounced": "1", NO_REASON: "3"}
 _OTHER = "2"
 
 _beside = MetaData(schema=BESIDE)

@@ -6,10 +6,23 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
+from functools import cached_property
 from secrets import token_hex
 
-from sqlalchemy import ColumnElement, Connection, Exists, delete, exists, func, insert, select, update
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Exists,
+    delete,
+    exists,
+    func,
+    insert,
+    select,
+    type_coerce,
+    update,
+)
 
 from pipeline.model import (
     CAME_BY_FORM,
@@ -29,7 +42,7 @@ from pipeline.model import (
 from pipeline.store.audience import as_subscriber, people
 from pipeline.store.engine import Part
 from pipeline.store.letters import as_letter, put_event, put_letter, waiting
-from pipeline.store.moments import NOW
+from pipeline.store.moments import NOW, microseconds
 from pipeline.store.moves import move
 from pipeline.store.tables import (
     deliveries,
@@ -47,12 +60,20 @@ from pipeline.store.tables import (
 REMEMBERED = 500
 #: Addresses read in one go.
 PAGE = 5000
+#: Ids of nobody that are remembered; and how long before it is there somebody may have been written down.
+MISSES = 10_000
+SKEW = microseconds(timedelta(minutes=10))
 #: What of a relay's words says nothing of a person: the reply code and the enhanced one (RFC 3463).
 _CODES = re.compile(r"\d{3}(?!\d)(?: \d\.\d{1,3}\.\d{1,3}(?!\S))?")
 
 
 class People(Part):
     """The part of the store that knows one person at a time."""
+
+    @cached_property
+    def _missed(self) -> dict[str, int]:
+        """Ids that nobody had, and nobody would have had, up to which moment, in microseconds since 1970."""
+        return {}
 
     def decide(self, email: str, decision: Callable[[Person], Decision]) -> Decision:
         """Show a decision what is known of an address, and write down what it decides, in one transaction.
@@ -183,9 +204,19 @@ class People(Part):
         if len(self._tokens.uids("")) == 1:
             return None
         with self._database.read() as connection:
-            everybody = connection.execution_options(yield_per=PAGE).scalars(select(subscribers.c.email))
+            looked = int(connection.scalar(select(NOW)) or 0)
+            # Whoever asks again and again with the same link must not have all of them looked through each time.
+            newer = type_coerce(subscribers.c.created, BigInteger) >= self._missed.get(uid, 0)
+            everybody = connection.execution_options(yield_per=PAGE).scalars(
+                select(subscribers.c.email).where(newer)
+            )
             with closing(everybody):
-                return next((one for one in everybody if uid in self._tokens.uids(one)), None)
+                found = next((one for one in everybody if uid in self._tokens.uids(one)), None)
+        if found is None:
+            if len(self._missed) >= MISSES:
+                self._missed.clear()
+            self._missed[uid] = looked - SKEW
+        return found
 
     def _decide(self, connection: Connection, email: str, decision: Callable[[Person], Decision]) -> Decision:
         decided = decision(self._person(connection, email))

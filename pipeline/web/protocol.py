@@ -17,7 +17,7 @@ from uvicorn.server import Server as UvicornServer
 from pipeline.serving.headers import dress
 from pipeline.serving.server import Server
 from pipeline.web.headers import PLAIN
-from pipeline.web.visitors import counted
+from pipeline.web.visitors import limit_key
 
 #: Seconds until a request's head is there, then its body, and until a part of the answer is taken off our hands.
 HEAD, BODY, ANSWER = 10, 20, 20
@@ -46,7 +46,7 @@ class Wary(H11Protocol):
         """Begin, unless there are too many already."""
         super().connection_made(transport)
         host = self.client[0] if self.client else ""
-        self._peer = counted(host)
+        self._peer = limit_key(host)
         of_this_peer = sum(isinstance(each, Wary) and each._peer == self._peer for each in self.connections)
         if len(self.connections) > MOST or (of_this_peer > MOST_OF_A_PEER and not self.trusts(host)):
             transport.abort()

@@ -70,7 +70,7 @@ def concerns(project: Project, at: str, *, site: bool) -> list[str]:
     `at` is where it listens, like http://127.0.0.1:8080/; `site` is whether public/ is served as well.
     """
     settings, found = project.settings, []
-    if project.theme.english and settings.checks.get("words-missing") != "off":
+    if project.theme.untranslated and settings.checks.get("words-missing") != "off":
         found.append(
             f"for want of words in {settings.newsletter.language}, pages and letters say "
             f"{'everything' if project.theme.speaks == 'en' else 'some things'} in English. Write "

@@ -47,10 +47,10 @@ class Visitors:
         told = ",".join(values(scope, b"x-forwarded-for")).split(",")
         if peer is None or not self._is_proxy(peer):
             near = peer is not None and peer.is_private
-            return Visitor(_counted(peer), spoken_for=near and bool(told[0]))
+            return Visitor(_limit_key(peer), spoken_for=near and bool(told[0]))
         proto = values(scope, b"x-forwarded-proto")
         in_the_clear = bool(proto) and proto[-1].rpartition(",")[2].strip().lower() == "http"
-        return Visitor(_counted(self._behind(peer, told)), in_the_clear)
+        return Visitor(_limit_key(self._behind(peer, told)), in_the_clear)
 
     def _behind(self, peer: Address, told: Sequence[str]) -> Address:
         """Return the last hop that no proxy of ours is: whatever stands to the left of it anybody can write."""
@@ -83,12 +83,12 @@ def _read(text: str) -> Address | None:
     return mapped or address
 
 
-def counted(host: str) -> str:
+def limit_key(host: str) -> str:
     """Return whom limits count for a peer's address: a whole network where a household has one."""
-    return _counted(_read(host))
+    return _limit_key(_read(host))
 
 
-def _counted(address: Address | None) -> str:
+def _limit_key(address: Address | None) -> str:
     if isinstance(address, IPv6Address):
         return str(IPv6Network((address, PREFIX), strict=False))
     return "" if address is None else str(address)

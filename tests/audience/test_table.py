@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from pipeline.audience.table import RefusedRow, read, write
 from pipeline.audience.tokens import InstallationTokens
 from pipeline.errors import AudienceError
-from pipeline.model import UNEXPLAINED, Preferences, Subscriber, SubscriberState
+from pipeline.model import NO_REASON, Preferences, Subscriber, SubscriberState
 
 Rows = Callable[[bytes], list[Subscriber | RefusedRow]]
 ZONE = ZoneInfo("America/New_York")
@@ -72,6 +72,20 @@ def test_every_program_s_way_of_writing_a_list_is_read(rows: Rows, content: byte
 
 
 @pytest.mark.parametrize(
+    ("row", "name"),
+    [
+        ("Anna;Müller", "Anna Müller"),
+        ("Anna;Anna Müller", "Anna Müller"),
+        (";Müller", "Müller"),
+        ("Anna;", "Anna"),
+    ],
+)
+def test_a_first_name_beside_a_name_that_lacks_it_is_put_before_it(rows: Rows, row: str, name: str) -> None:
+    content = f"Vorname;Name;E-Mail\n{row};ana@example.com\n".encode()
+    assert people(rows(content)) == [("ana@example.com", name)]
+
+
+@pytest.mark.parametrize(
     ("word", "state", "suppressed"),
     [
         ("", S.CONFIRMED, None),
@@ -87,7 +101,7 @@ def test_every_program_s_way_of_writing_a_list_is_read(rows: Rows, content: byte
         ("cleaned", S.CONFIRMED, "bounced"),
         ("hard-bounced", S.CONFIRMED, "bounced"),
         ("complained", S.UNSUBSCRIBED, "complained"),
-        ("suppressed", S.CONFIRMED, UNEXPLAINED),
+        ("suppressed", S.CONFIRMED, NO_REASON),
     ],
 )
 def test_a_status_column_says_otherwise(rows: Rows, word: str, state: S, suppressed: str | None) -> None:
@@ -302,7 +316,7 @@ EVIL = [
 def test_an_export_is_imported_as_it_was(rows: Rows) -> None:
     since = datetime(2025, 7, 1, 12, 30, 15, 250_000, tzinfo=UTC)
     names = ["Ana", "", 'Bo, the "first"', "O'Neill", "Zoë; 例え", "'", *EVIL]
-    reasons = [None, "bounced", "complained", UNEXPLAINED, "three soft bounces in 30 days", "=1+1"]
+    reasons = [None, "bounced", "complained", NO_REASON, "three soft bounces in 30 days", "=1+1"]
     wants = [
         *(Preferences(), Preferences(("bread", "例え")), Preferences((), True)),
         *(Preferences(("bread",), True, since), Preferences((), False, since)),

@@ -7,11 +7,14 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from support.letter import Letter
+from support.letter import CLOCK, SECRET, Letter
 from support.relay import Relay
 from support.relay_script import Script, later, never
 from support.running import READERS, address, slowly
 
+from pipeline import hearing, weekly
+from pipeline.errors import StoreError
+from pipeline.project import open_project
 from pipeline.store.driver import DRIVER
 
 GONE, FULL, SPAM, BUSY = (address(number) for number in range(1, 5))
@@ -123,4 +126,23 @@ def test_an_issue_that_is_not_out_yet_is_judged_when_it_is(crowd: Letter) -> Non
         assert suppressed(crowd) == []
         relay.script = Script()
         assert crowd.run("resume", "1", env=relay.environment()).code == 0
+    assert suppressed(crowd) == [GONE]
+
+
+def test_a_run_that_ends_before_it_has_judged_is_made_up_for_by_the_next_send(
+    crowd: Letter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def dies(*_: object) -> None:
+        raise StoreError("the disk is gone")
+
+    with Relay(refusing().to({BUSY}, "rcpt", later())) as relay:
+        assert crowd.run("send", "--yes", env=relay.environment()).code == 5
+        relay.script = Script()
+        environ = {"NEWSLETTER_SECRET": SECRET, **relay.environment()}
+        project = open_project(crowd.root, CLOCK, environ)
+        monkeypatch.setattr(hearing, "refused", dies)
+        with pytest.raises(StoreError):
+            weekly.resume(project, 1, lambda _: None, lambda: False)
+        project.store.close_database()  # type: ignore[attr-defined]
+        assert crowd.run("send", "--yes", env=relay.environment()).code == 0
     assert suppressed(crowd) == [GONE]

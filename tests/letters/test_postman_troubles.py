@@ -6,6 +6,7 @@ import re
 import threading
 import time
 from collections import Counter
+from datetime import timedelta
 
 import pytest
 from support.postman import rounds, until, work
@@ -102,6 +103,17 @@ def test_a_broken_template_costs_no_letter_and_is_mended_while_the_postman_waits
         assert relay.wait(1)
     assert "templates/letters/confirmation.html:1: " in house.said[0]
     assert len(relay.deliveries) == 1
+
+
+def test_a_letter_that_is_given_up_for_a_broken_template_is_remembered_with_its_reader(house, monkeypatch):
+    monkeypatch.setattr(office, "GIVE_UP", timedelta())
+    own = house.root / "templates/letters/confirmation.html"
+    own.parent.mkdir(parents=True)
+    own.write_text("{{ nobody }}")
+    house.asks(ANA)
+    work(house)
+    event, _ = house.store.everything(ANA).person.events
+    assert event.words.startswith("confirmation was given up: templates/letters/confirmation.html:1: ")
 
 
 def test_a_failing_ledger_is_opened_again_and_the_letters_go(house, relay, soon, monkeypatch):

@@ -61,7 +61,7 @@ def test_a_language_that_ships_has_every_word_with_its_places_and_its_plural_for
 @pytest.mark.parametrize("language", [file.stem for file in FILES])
 def test_a_newsletter_in_a_language_that_ships_has_no_english_left(make: Make, language: str) -> None:
     theme = make(language)
-    assert theme.english == ()
+    assert theme.untranslated == ()
     assert theme.speaks == language
     assert theme.words()["subscribe"] == tomllib.loads(theme.source(f"words/{language}.toml"))["subscribe"]
 
@@ -146,9 +146,9 @@ def test_a_word_more_is_welcome_if_a_template_or_a_setting_of_the_newsletters_us
 
 def test_a_language_without_words_is_known_to_speak_english(make: Make) -> None:
     without = make("ja-JP")
-    assert without.english == tuple(ENGLISH)
+    assert without.untranslated == tuple(ENGLISH)
     assert without.speaks == "en"
     some = make("ja-JP", {"words/ja.toml": 'subscribe = "購読する"\n'})
-    assert set(ENGLISH) - set(some.english) == {"subscribe"}
+    assert set(ENGLISH) - set(some.untranslated) == {"subscribe"}
     assert some.speaks == "ja-JP"
-    assert make("en-GB").english == ()
+    assert make("en-GB").untranslated == ()

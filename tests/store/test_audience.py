@@ -12,7 +12,7 @@ from support.ledger import NOW, TOKENS, URL, subscriber
 from pipeline.audience.tokens import InstallationTokens
 from pipeline.errors import AudienceError
 from pipeline.model import (
-    UNEXPLAINED,
+    NO_REASON,
     Audience,
     Decision,
     Event,
@@ -130,7 +130,7 @@ def test_in_whatever_order_rows_of_one_person_come_the_outcome_is_the_same(store
         subscriber("Ana@example.com", name="Ana", state=S.UNCONFIRMED),
         subscriber("ana@example.com", suppressed="bounced", since=NOW - DAY),
         subscriber("ana@example.com", state=S.UNSUBSCRIBED, since=NOW - 2 * DAY),
-        subscriber("ANA@example.com", suppressed=UNEXPLAINED, state=S.UNCONFIRMED),
+        subscriber("ANA@example.com", suppressed=NO_REASON, state=S.UNCONFIRMED),
     ]
     assert store.put_subscribers(rows[n] for n in order) == counted(unchanged=3, suppressed=1)
     ana = store.subscriber("ana@example.com")

@@ -10,9 +10,11 @@ from support.letter import SECRET
 
 from pipeline import readership, subscribing
 from pipeline.audience.joining import Stage
+from pipeline.audience.tokens import InstallationTokens
 from pipeline.errors import AudienceError
 from pipeline.model import Decision, Event, EventKind, LetterKind, Preferences, SubscriberState
 from pipeline.project import open_project
+from pipeline.store import people
 
 ANA = "ana@example.com"
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -254,17 +256,37 @@ def test_who_complains_after_leaving_is_not_brought_back_by_undoing_that(ana):
     assert not subscribing.undo(ana, token(ana), way_back, at + 2 * MINUTE)
 
 
-def test_who_was_forgotten_and_came_back_under_another_secret_still_leaves_by_an_old_link(project):
+def test_who_is_suppressed_by_a_list_is_offered_no_way_back(ana):
+    at = ana.now + HOUR
+    said = replace(
+        ana.store.subscriber(ANA), state=SubscriberState.UNSUBSCRIBED, since=at, suppressed="complained"
+    )
+    ana.store.put_subscribers([said])
+    assert state(ana) is SubscriberState.UNSUBSCRIBED
+    assert subscribing.left(ana, ana.tokens.uid(ANA), at + MINUTE).undo == ""
+
+
+def test_who_was_forgotten_and_came_back_under_another_secret_still_leaves_by_an_old_link(
+    project, monkeypatch
+):
     old = token(project)
     readership.add(project, ANA, "Ana")
+    readership.add(project, "cleo@example.com", "Cleo")
     changed = open_project(
         project.root,
         "2026-01-04T08:00",
         {"NEWSLETTER_SECRET": "quite another secret, long enough", "NEWSLETTER_SECRET_OLD": SECRET},
     )
     readership.forget(changed, ANA)
+    monkeypatch.setattr(people, "SKEW", 0)
     left = subscribing.leave(changed, old, "one click", changed.now)
     assert left.person.subscriber is None
+    # Asked again and again, it is not looked for among all of them again.
+    with monkeypatch.context() as patch:
+        patch.setattr(
+            InstallationTokens, "uids", lambda _, email: ("x", "y") if email == "" else pytest.fail(email)
+        )
+        assert subscribing.reader(changed, "unsubscribe", old) is None
     readership.allow(changed, ANA)
     readership.add(changed, ANA, "Ana")
     readership.add(changed, "bo@example.com", "Bo")

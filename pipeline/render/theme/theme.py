@@ -6,7 +6,6 @@ read when it is opened, so that its digest and its output belong together.
 
 from __future__ import annotations
 
-import os
 import re
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
@@ -20,6 +19,7 @@ from jinja2 import BaseLoader, StrictUndefined, TemplateNotFound, TemplateSyntax
 
 import pipeline
 from pipeline.errors import NewsletterError, SettingsError, ThemeError
+from pipeline.render.theme.files import Files
 from pipeline.render.theme.sandbox import Sandbox, allowance
 from pipeline.render.theme.words import Words, fill, plural, read_words
 from pipeline.render.wrap import WIDTH, columns, wrap
@@ -59,9 +59,9 @@ class Theme:
         self.zone = settings.newsletter.zone if settings else ZoneInfo("UTC")
         #: Templates that stand in settings.
         self._in_settings = [settings.issue.subject, settings.issue.preheader] if settings else []
-        self._builtin = _Files(own, "the built-in theme")
+        self._builtin = Files(own, "the built-in theme")
         overrides = [folder for folder in folders if folder.resolve() != own.resolve()]
-        self._folders = [*(_Files(folder) for folder in overrides), self._builtin]
+        self._folders = [*(Files(folder) for folder in overrides), self._builtin]
         self._environment = self._make_environment()
 
     def render(self, name: str, **context: object) -> str:
@@ -130,7 +130,7 @@ class Theme:
         return self._words
 
     @cached_property
-    def english(self) -> tuple[str, ...]:
+    def untranslated(self) -> tuple[str, ...]:
         """Keys of the words that are English only because nobody wrote them in the newsletter's language."""
         if self.language.lower().partition("-")[0] == "en":
             return ()
@@ -143,7 +143,7 @@ class Theme:
     def speaks(self) -> str:
         """The language in which the words come: the newsletter's, or English if there is none in that."""
         every = tomllib.loads(self._word_files("en")[0][1])
-        return "en" if len(self.english) == len(every) else self.language
+        return "en" if len(self.untranslated) == len(every) else self.language
 
     @cached_property
     def _words(self) -> Words:
@@ -188,7 +188,7 @@ class Theme:
             }
         return found
 
-    def _find(self, name: str) -> tuple[_Files, str]:
+    def _find(self, name: str) -> tuple[Files, str]:
         folders = [self._builtin] if name.startswith(BUILT_IN) else self._folders
         name = name.removeprefix(BUILT_IN)
         for files in folders:
@@ -254,50 +254,10 @@ class Theme:
         return ThemeError(_sentence(fault), path=place, line=line)
 
 
-class _Files:
-    """One folder's files, read once."""
-
-    def __init__(self, folder: Path, title: str = "") -> None:
-        #: How the folder is called in a message: relative to the newsletter's, or what it is.
-        self.place = folder.name
-        self.title = title or f"{folder.name}/"
-        self.data = dict(_read(folder))
-
-    def display(self, name: str) -> str:
-        return f"{self.place}/{name}"
-
-    def text(self, name: str) -> str | None:
-        data = self.data.get(name)
-        if data is None:
-            return None
-        try:
-            return data.decode("utf-8-sig").replace("\r\n", "\n")
-        except UnicodeDecodeError as fault:
-            line = data.count(b"\n", 0, fault.start) + 1
-            raise ThemeError(
-                "not UTF-8. Save the file as UTF-8.", path=self.display(name), line=line
-            ) from fault
-
-
-def _read(folder: Path) -> list[tuple[str, bytes]]:
-    """Read every file below `folder`; a link that leads out of it is not followed."""
-    found, inside = [], folder.resolve()
-    for here, folders, names in os.walk(folder):
-        folders[:] = sorted(each for each in folders if not each.startswith((".", "__")))
-        for name in sorted(names):
-            path = Path(here, name)
-            if not name.startswith(".") and path.is_file() and path.resolve().is_relative_to(inside):
-                try:
-                    found.append((path.relative_to(folder).as_posix(), path.read_bytes()))
-                except OSError as fault:
-                    raise ThemeError(f"cannot be read: {fault.strerror}", path=str(path)) from fault
-    return found
-
-
 class _Loader(BaseLoader):
     """Gives Jinja the theme's files; their display path becomes the frames' file name."""
 
-    def __init__(self, find: Callable[[str], tuple[_Files, str]]) -> None:
+    def __init__(self, find: Callable[[str], tuple[Files, str]]) -> None:
         self.find = find
 
     def get_source(self, _environment: Environment, template: str) -> tuple[str, str, Callable[[], bool]]:
