@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 
 from pipeline.compose import draft as drafts
 from pipeline.errors import Refused
+from pipeline.model import DeliveryState
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from pipeline.deliver.receipt import Receipt
-    from pipeline.model import FrozenIssue, IssueRecord
+    from pipeline.model import Copy, FrozenIssue, IssueRecord
     from pipeline.project import Project
 
 #: In an issue's folder: a folder for each variant.
@@ -102,6 +103,16 @@ def complete(project: Project, number: int) -> bool:
     """Tell whether an issue that is out says so in its file, and has its receipt."""
     file = drafts.read_all(project.root).get(number)
     return (file is None or file.sent is not None) and (folder_of(project, number) / RECEIPT[-1]).exists()
+
+
+def tells_of(project: Project, copy: Copy, email: str) -> bool:
+    """Tell whether an issue's receipt shows what one reader is known by: words about them, or a domain of theirs."""
+    try:
+        document = json.loads((folder_of(project, copy.issue) / RECEIPT[0]).read_bytes())
+    except FileNotFoundError:
+        return False
+    same_domain = document["by_domain"].get(email.rpartition("@")[2], {})
+    return (copy.state is not DeliveryState.ACCEPTED and copy.reply != "") or sum(same_domain.values()) == 1
 
 
 def drop_receipt(project: Project, number: int) -> None:

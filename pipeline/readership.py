@@ -111,9 +111,10 @@ def forget(project: Project, email: str) -> Erased:
     address = normalise(email)[0]
     everything = project.store.everything(address)
     uid = everything.person.uid
-    # Their domain may be theirs alone, and stands in receipts: those go first, so that a kill leaves none of it behind.
-    for copy in everything.copies:
-        papers.drop_receipt(project, copy.issue)
+    told = [copy.issue for copy in everything.copies if papers.tells_of(project, copy, address)]
+    # Those go first, so that a kill leaves nothing of it behind.
+    for number in told:
+        papers.drop_receipt(project, number)
     found = project.store.forget(address, project.now)
     files = _erase(_files(project, address, uid))
     # A run may be about to give a last file its name; more of them cannot begin any more.
@@ -122,8 +123,7 @@ def forget(project: Project, email: str) -> Erased:
     while filing and time.monotonic() < until:
         time.sleep(LOOK_AGAIN)
         files += _erase(_files(project, address, uid))
-    for number in found.issues:
-        papers.drop_receipt(project, number)
+    for number in told:
         # Whatever is wrong with the theme, they are forgotten; the receipt comes with the next `resume`.
         with suppress(ThemeError):
             papers.write_receipt(project, number)

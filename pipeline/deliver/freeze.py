@@ -15,6 +15,7 @@ from pipeline.deliver import headers, multipart
 from pipeline.deliver.encode import SOFT_BREAK, one_line, quoted_printable, writable
 from pipeline.deliver.head import head
 from pipeline.deliver.message import VERP, Field, Template
+from pipeline.deliver.trial import SAMPLE
 from pipeline.errors import SettingsError
 from pipeline.model import CarriedPost, FrozenIssue, Marks, RenderedIssue
 from pipeline.settings import Settings
@@ -119,8 +120,8 @@ def _sample(rendered: RenderedIssue, settings: Settings, nameless: str) -> Mappi
     marks, site = rendered.marks, headers.uri(settings.web_url)
     return {
         marks.name: one_line(nameless),
-        marks.unsubscribe: f"{site}/unsubscribe/sample",
-        marks.preferences: f"{site}/preferences/sample",
+        marks.unsubscribe: f"{site}/unsubscribe/{SAMPLE}",
+        marks.preferences: f"{site}/preferences/{SAMPLE}",
         marks.confirmed: long_date(rendered.issue.date.date(), settings.newsletter.language),
     }
 
@@ -135,8 +136,8 @@ def _prove(template: Template, fields: Sequence[tuple[str, str]], boundary: str)
         name="Sample Reader",
         address="reader@example.org",
         message_id="sample@example.org",
-        unsubscribe="sample",
-        preferences="sample",
+        unsubscribe=SAMPLE,
+        preferences=SAMPLE,
         confirmed=date(2026, 1, 1),
     )
     multipart.demand_as_meant(message, fields, boundary, "the issue")

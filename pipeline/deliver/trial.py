@@ -11,6 +11,8 @@ from pipeline.model import Delivery, DeliveryState, FrozenIssue, Recipient, Subm
 
 #: Stands where a reader's token would: whoever follows the link, or a scanner, changes nothing.
 TOKEN = "test"  # noqa: S105 -- opens nothing, and is meant to
+#: The same in an issue's files and in the preview, which a person looks at before there is a reader.
+SAMPLE = "sample"
 MARK = "[TEST]"
 
 

@@ -7,11 +7,10 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from pipeline.model.readers import SubscriberState
+from pipeline.model.readers import Subscriber, SubscriberState
 
 if TYPE_CHECKING:
     from pipeline.model.deliveries import DeliveryState
-    from pipeline.model.readers import Subscriber
 
 
 #: The words of ASKED where nobody knew the address before: they came by the form, and by nothing else.
@@ -173,10 +172,5 @@ class Forgotten:
     withdrawn: int = 0
     #: Copies that may be leaving this very moment.
     under_way: int = 0
-    #: Issues with a copy of which the ledger does not say any more whose it is, those above among them.
-    issues: tuple[int, ...] = ()
-
-    @property
-    def copies(self) -> int:
-        """How many copies there were: one of an issue."""
-        return len(self.issues)
+    #: Copies of which the ledger does not say any more whose they are; those above are among them.
+    copies: int = 0

@@ -9,6 +9,7 @@ from functools import lru_cache
 
 from pipeline.deliver import headers
 from pipeline.deliver.message import Template, shorten
+from pipeline.deliver.trial import SAMPLE
 from pipeline.model import FrozenIssue
 
 #: Names that mails have to bear. Nobody is called so.
@@ -17,8 +18,8 @@ READERS = {
     "long": "Maximiliane Ännchen Gräfin von Hohenwörth-Östergård zu Müßiggängen-Überlingen an der Großen Wörnitz",
     "none": "",
 }
-#: Leads nowhere (RFC 6761, 6.5), and is no token of ours.
-ADDRESS, TOKEN = "reader@example.org", "sample"
+#: Leads nowhere (RFC 6761, 6.5).
+ADDRESS = "reader@example.org"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +49,9 @@ def copy(frozen: FrozenIssue, reader: str) -> Copy:
     data = template.splice(
         name=shorten(READERS[reader]),
         address=headers.address(ADDRESS),
-        message_id=template.message_id(TOKEN),
-        unsubscribe=TOKEN,
-        preferences=TOKEN,
+        message_id=template.message_id(SAMPLE),
+        unsubscribe=SAMPLE,
+        preferences=SAMPLE,
         confirmed=frozen.date.date(),
     )
     message = message_from_bytes(data, policy=policy.default)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from pipeline import subscribing
 from pipeline.audience.addresses import LONGEST, normalise
 from pipeline.audience.joining import Stage
+from pipeline.deliver.trial import SAMPLE
 from pipeline.deliver.trial import TOKEN as TRIAL
 from pipeline.errors import AudienceError
 from pipeline.model import IssueState, Person
@@ -21,8 +22,8 @@ if TYPE_CHECKING:
 #: The field that no person sees; programs fill in whatever there is.
 TRAP = "topic"
 MINUTE = 60
-#: What stands for a token in test copies, and in the files of an issue that a person looks at (deliver/freeze.py).
-NOBODYS = (TRIAL, "sample")
+#: What stands for a token where there is no reader.
+NOBODYS = (TRIAL, SAMPLE)
 
 
 def form(visit: Visit) -> Response:

@@ -172,6 +172,26 @@ def test_receipts_do_not_keep_the_domain_of_somebody_who_is_forgotten(project: P
     assert "(forgotten)" in (root / ".newsletter/issues/0001/receipt.html").read_text()
 
 
+def test_only_receipts_that_one_reader_is_known_by_are_made_anew(project: Project, root: Path) -> None:
+    letter = Letter(root)
+    letter.post("weather", "Weather", "2026-01-01")
+    people = ("ann@example.com", "bo@example.com", "cy@example.com", "dee@alone.example")
+    letter.write("readers.csv", "\n".join(["email", *people]))
+    importing.take_in(project, {"readers.csv": root / "readers.csv"}, lambda *_: None)
+    with Relay(Script().to({people[0]}, "dot", never("554 the Doe family moved"))) as relay:
+        assert letter.run("send", "--yes", env=relay.environment()).code == 0
+    receipt = root / ".newsletter/issues/0001/receipt.json"
+    before = receipt.read_bytes()
+    # One of several, whose copy was accepted: a letter of many years is not gone through for them.
+    readership.forget(project, people[1])
+    assert receipt.read_bytes() == before
+    for email, told in ((people[0], b"Doe family"), (people[3], b"alone.example")):
+        assert told in before
+        readership.forget(project, email)
+        assert told not in receipt.read_bytes()
+    assert b"554" in receipt.read_bytes()
+
+
 def test_who_is_forgotten_is_added_by_no_list_until_somebody_says_otherwise(project: Project) -> None:
     assert not readership.forget(project, ANA).found.known
     with pytest.raises(AudienceError, match=r"was forgotten, and stays so.*subscribers allow"):
